@@ -1,36 +1,67 @@
 # Two commands do all the set-up: `make verify` (the main job) and `make test`.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# All they need is Python 3.11 or later and make; everything else goes into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# The stamp carries the path: a clone that was moved is set up again, since scripts in .venv name it.
+HERE   := $(subst /,-,$(subst $(eval ) ,-,$(CURDIR)))
+READY  := $(VENV)/.ready$(HERE)
+BENCH  := $(VENV)/.bench$(HERE)
+JOBS   ?= auto
 
-.PHONY: verify demo test lint types bench clean help
-help: ; @grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+.DEFAULT_GOAL := help
+.PHONY: help verify demo test lint format types stale readme bench clean
+.DELETE_ON_ERROR:
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(READY): pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+	@test -n "$(PYTHON)" || { echo "No Python found. Install Python 3.11 or later, or run: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11. Run: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version), once; about a minute."
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --editable '.[dev]'
+	@rm -f $(VENV)/.ready* $(VENV)/.bench*
+	@touch $@
 
-verify: $(READY) ## explore the models, catch the known-bad ones, reload a real plugin under load
+$(BENCH): $(READY)
+	@echo "Adding the peers that the benchmarks measure, once."
+	@$(PIP) install --editable '.[dev,bench]'
+	@touch $@
+
+verify: $(READY) ## the main job: explore the models, catch the known-bad ones, reload a real plugin under load
 	@$(BIN)/quiesce verify
 
-demo: $(READY) ## watch 20 seconds of hot reloads
+demo: $(READY) ## watch 20 seconds of hot reloads under load
 	@$(BIN)/quiesce demo
 
 test: $(READY) ## every test, in less than 5 minutes on 2 cores
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-lint: $(READY) ## ruff, lint and format
+lint: $(READY) ## ruff: lint and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(READY) ## mypy strict on all packages, pyright on the public API
+format: $(READY) ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(READY) ## mypy strict on everything, pyright strict on the public API
 	@$(BIN)/mypy
 	@$(BIN)/pyright
+	@PYTHONPATH=impl $(BIN)/pyright --pythonpath $(BIN)/python --verifytypes quiesce --ignoreexternal
 
-bench: $(READY) ## ratios against named peers, in one run
-	@$(BIN)/python -m benchmarks
+stale: $(READY) ## fail if something generated no longer matches its source
+	@$(BIN)/python .ci/stale.py
 
-clean: ## forget everything that was built
+readme: $(READY) ## put the verdicts of the last `make verify` into README.md
+	@$(BIN)/python .ci/readme.py
+
+bench: $(BENCH) ## ratios against named peers in one run, also in build/bench.json
+	@$(BIN)/python -m tests.benchmarks
+
+clean: ## forget everything that was installed or built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

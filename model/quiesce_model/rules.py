@@ -74,7 +74,8 @@ def path() -> Path:
         if candidate.is_file():
             return candidate
     raise RulesError(
-        f"rules.toml: expected {checkout} or a copy inside the installed package {package}, found neither; reinstall quiesce"
+        f"rules.toml: expected {checkout} or a copy inside the installed package {package}, found neither; "
+        "reinstall quiesce"
     )
 
 
@@ -116,14 +117,16 @@ def parse(text: str) -> tuple[Mapping[str, Rule], tuple[Transition, ...], Mappin
     for entry in data.get("rule", []):
         rule = _rule(entry, titles)
         if rule.id in found:
-            raise RulesError(f"rule {rule.id}: expected an id once, got it twice; give the later one the next free number")
+            raise RulesError(f"rule {rule.id}: expected an id once, got it twice; use the next free number")
         found[rule.id] = rule
     edges = tuple(
         Transition(_field(entry, "from"), _field(entry, "to"), tuple(entry["by"]), _field(entry, "when"))
         for entry in data.get("transition", [])
     )
     legal = {
-        _field(entry, "name"): Operation(_field(entry, "name"), frozenset(entry["legal"])) for entry in data.get("operation", [])
+        name: Operation(name, frozenset(entry["legal"]))
+        for entry in data.get("operation", [])
+        for name in [_field(entry, "name")]
     }
     return MappingProxyType(found), edges, MappingProxyType(legal)
 
