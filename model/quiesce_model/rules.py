@@ -5,7 +5,7 @@ an id that lives in one place can be linted (``tests/unit/test_rules.py``).  Rej
 texts would drift away from it; docstrings as the source, because other tools could not read them.
 
 The file is read from ``specs/`` in a source checkout and from inside the package in an installed wheel.
-``python -m quiesce_model.rules`` prints what each rule rests on in this checkout (see ``quiesce_model.evidence``).
+What each rule rests on in a checkout is listed by ``python -m tests.unit.evidence``.
 """
 
 from __future__ import annotations

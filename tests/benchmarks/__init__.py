@@ -1,0 +1,15 @@
+"""Ratios against named peers, side by side in one run.  `make bench` runs this; nothing here is a test.
+
+    small.py            the sizes of the small protocol that every explorer is given
+    small_ours.py       that protocol in our modelling language
+    small_minicheck.py  the same for minicheck: idiomatic, and tuned by hand
+    small_musil.py      the same for musil: idiomatic, and tuned by hand
+    explorers.py        worker: states per second, in whatever interpreter runs it
+    calls.py            worker: the price of a guarded call, standard library only, in whatever interpreter runs it
+    interpreters.py     finds interpreters, makes the environments that the peers need
+    measure.py          medians and ratios
+    __main__.py         runs the workers, prints the table, writes build/bench.json
+
+Absolute times belong to the machine that ran them.  What counts is a ratio of two medians
+taken in turns in one process.
+"""

@@ -1,0 +1,77 @@
+"""Worker: nanoseconds per call, bare and under each kind of protection.  Prints JSON objects, one a line.
+
+    PYTHONPATH=impl python -m tests.benchmarks.calls
+
+Every candidate runs the same statement in a loop of its own (`timeit`), so the loop costs all of them the same.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import threading
+import timeit
+from collections.abc import Callable
+from typing import Any
+
+from tests.benchmarks.measure import Row, in_turns, spread
+
+CALLS = 50_000
+ROUNDS = 15
+
+
+class Index:
+    """The plugin: one cheap function, so that the protection shows."""
+
+    def look_up(self, key: int) -> int:
+        return key
+
+
+def plugin(instance: Index) -> Any:
+    from quiesce import Candidate, HotReloadablePlugin, Manifest
+
+    manifest = Manifest(name="index", version="1.0.0", exports=("look_up",))
+    return HotReloadablePlugin(Candidate(manifest, lambda: instance))
+
+
+def candidates() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Name to statement and its names."""
+    instance = Index()
+    served = plugin(instance)
+    function = instance.look_up
+    rows: dict[str, tuple[str, dict[str, Any]]] = {
+        "bare": ("f(1)", {"f": function}),
+        "with threading.Lock()": ("with lock: f(1)", {"f": function, "lock": threading.Lock()}),
+        "plugin.function handle": ("f(1)", {"f": served.function("look_up")}),
+        "plugin.call": ("call('look_up', 1)", {"call": served.call}),
+        "with plugin.lease()": ("with lease() as it: it.look_up(1)", {"lease": served.lease}),
+    }
+    try:
+        from readerwriterlock.rwlock import RWLockFair
+    except ImportError:
+        pass
+    else:
+        rows["readerwriterlock, read side"] = ("with lock: f(1)", {"f": function, "lock": RWLockFair().gen_rlock()})
+    return rows
+
+
+def timer(statement: str, names: dict[str, Any]) -> Callable[[], float]:
+    clock = timeit.Timer(statement, globals=names)
+    return lambda: clock.timeit(CALLS) / CALLS * 1e9
+
+
+def main() -> None:
+    version = ".".join(platform.python_version_tuple()[:2])
+    figures = in_turns(
+        {name: timer(*case) for name, case in candidates().items()},
+        ROUNDS,
+        lambda text: print(json.dumps({"progress": text}), flush=True),
+    )
+    for name, values in figures.items():
+        row = Row("call", name, version, statistics.median(values), "ns/call", spread(values), len(values))
+        print(json.dumps({"row": row.to_json()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
