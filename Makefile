@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # The stamp carries the path: a clone that was moved is set up again, since scripts in .venv name it.
 HERE   := $(subst /,-,$(subst $(eval ) ,-,$(CURDIR)))
 READY  := $(VENV)/.ready$(HERE)

@@ -120,8 +120,8 @@ def outside_uses_public_names(source: Source, public: frozenset[str]) -> list[Fi
     return found
 
 
-def no_polling(source: Source) -> list[Finding]:
-    """No sleep, and no wait with a small literal timeout: whoever waits is woken by an event."""
+def no_sleeping(source: Source) -> list[Finding]:
+    """Whoever waits is woken by an event."""
     found = [
         Finding(source.module, line, "imports sleep; wait for an event")
         for line, name in imports(source)
@@ -130,6 +130,12 @@ def no_polling(source: Source) -> list[Finding]:
     found += [
         Finding(source.module, call.lineno, "sleeps; wait for an event") for call in _calls(source.tree, {"sleep"})
     ]
+    return found
+
+
+def no_polling(source: Source) -> list[Finding]:
+    """No wait with a small literal timeout."""
+    found = []
     for call in _calls(source.tree, {"wait", "acquire", "get", "join", "wait_for", "poll", "select"}):
         timeouts = [keyword.value for keyword in call.keywords if keyword.arg == "timeout"]
         if isinstance(call.func, ast.Attribute) and call.func.attr in {"wait", "join"}:

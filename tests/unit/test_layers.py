@@ -16,6 +16,7 @@ from tests.unit.layers import (
     kernel_is_closed,
     never_imports,
     no_polling,
+    no_sleeping,
     outside_uses_public_names,
     sources,
 )
@@ -106,11 +107,14 @@ def test_an_outer_module_may_use_what_is_exported() -> None:
     ],
 )
 def test_polling_is_found(text: str) -> None:
-    assert no_polling(Source.of("quiesce.x", text))
+    source = Source.of("quiesce.x", text)
+    assert no_sleeping(source) or no_polling(source)
 
 
 def test_waiting_for_an_event_is_fine() -> None:
-    assert not no_polling(Source.of("quiesce.x", "event.wait(self.timeout)\nevent.wait()\n','.join(names)"))
+    source = Source.of("quiesce.x", "event.wait(self.timeout)\nevent.wait()\n','.join(names)")
+    assert not no_sleeping(source)
+    assert not no_polling(source)
 
 
 # --- the project keeps them -----------------------------------------------------------------------------------------
@@ -119,6 +123,27 @@ def test_waiting_for_an_event_is_fine() -> None:
 @pytest.mark.parametrize("package", ["quiesce_model", "quiesce_conformance"])
 def test_the_model_and_the_suite_never_import_the_implementation(package: str) -> None:
     findings = [finding for source in modules(package) for finding in never_imports(source, "quiesce")]
+    assert not findings, report(list(findings))
+
+
+MODELS = ("vocabulary", "protocol", "algorithm", "known_bad", "rules")
+LAYERS = {
+    "quiesce_model.language": (*MODELS, "explore", "validate"),
+    "quiesce_model.explore": (*MODELS, "validate"),
+    "quiesce_model.validate": ("protocol", "algorithm", "known_bad"),
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_inside_the_model_tools_do_not_know_the_protocol(layer: str) -> None:
+    inside = [source for source in modules("quiesce_model") if source.module.startswith(layer)]
+    assert inside
+    findings = [
+        finding
+        for source in inside
+        for name in LAYERS[layer]
+        for finding in never_imports(source, f"quiesce_model.{name}")
+    ]
     assert not findings, report(list(findings))
 
 
@@ -137,8 +162,15 @@ def test_the_outer_layer_is_built_on_exported_names() -> None:
     assert not findings, report(list(findings))
 
 
+def test_nobody_sleeps() -> None:
+    findings = [finding for package in PACKAGES for source in modules(package) for finding in no_sleeping(source)]
+    assert not findings, report(list(findings))
+
+
 def test_nobody_in_the_runtime_polls() -> None:
-    findings = [finding for source in modules("quiesce") for finding in no_polling(source)]
+    # quiesce.verify is no part of the runtime: its load generator paces itself, its display refreshes itself.
+    runtime = [source for source in modules("quiesce") if not source.module.startswith("quiesce.verify")]
+    findings = [finding for source in runtime for finding in no_polling(source)]
     assert not findings, report(list(findings))
 
 
