@@ -109,7 +109,7 @@ def test_every_transition_is_taken_by_actions_of_the_model() -> None:
 
 
 def test_citations_are_found_in_comments_and_strings_only() -> None:
-    text = 'R1 = 1  # R2: why\nx = "R3"\n"""Doc\n\nR4"""\ny = f"R5 {R1}"\n'
+    text = 'R1 = 1  # R2: why\nx = "R3"\n"""Doc\n\nR4"""\ny = f"R5 {x}"\n'
     assert [(site.line, site.rule) for site in citations("x.py", text)] == [(1, "R2"), (2, "R3"), (5, "R4"), (6, "R5")]
 
 
