@@ -1,0 +1,334 @@
+"""Reading statements: assignments, ``if``, the simultaneous ``for``, ``require``, ``assert``, ``return``.
+
+At an ``if`` both branches are read from the same state and merged: each variable and each local becomes
+an if-then-else.  Where a branch may return, what follows the ``if`` is read once for each branch.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from quiesce_model.language import values
+from quiesce_model.language.calls import Calls
+from quiesce_model.language.expr import TRUE, Expr, bound, imp, ite, lam, land, lnot, quantify, read, store
+from quiesce_model.language.sorts import MapSort
+from quiesce_model.language.source import has_return
+from quiesce_model.language.symbols import Conjunct, Every, MapRef, Method, Missing, Need, StateRef, Value
+
+_ADVICE: dict[type[ast.AST], str] = {
+    ast.While: "a step is atomic and ends: all, any, sum or for t in every(...)",
+    ast.Try: "if: a failure is an action of its own",
+    ast.With: "nothing: an action is atomic as it stands",
+    ast.AsyncFor: "for",
+    ast.FunctionDef: "a method of the model",
+    ast.Lambda: "a method of the model",
+    ast.ClassDef: "a class of the module",
+    ast.Match: "if and elif",
+    ast.Raise: "require(...) to refuse a step, assert for what must hold",
+    ast.Break: "a condition in the loop: every round of it happens",
+    ast.Continue: "if",
+    ast.Delete: "nothing",
+    ast.Global: "a variable of the state",
+    ast.Nonlocal: "a variable of the state",
+    ast.Import: "an import of the module",
+    ast.ImportFrom: "an import of the module",
+}
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The block returned, and what."""
+
+    value: Value
+
+
+class Statements(Calls):
+    """The part of the reader that reads statements."""
+
+    def body(self, statements: list[ast.stmt]) -> Value:
+        """Read a function's body; what it returns, or ``None``."""
+        found = self.block(statements)
+        return found.value if isinstance(found, Returned) else None
+
+    def block(self, statements: list[ast.stmt]) -> Returned | None:
+        """Read statements in order, until one returns."""
+        for i, st in enumerate(statements):
+            match st:
+                case ast.Return():
+                    if self.loop is not None and len(self.frames) == self.loop_depth:
+                        self.reject(st, "return inside for", "all or any over every(...)")
+                    return Returned(None if st.value is None else self.effect(st.value))
+                case ast.If():
+                    test = self.known(self.condition(st.test))
+                    if has_return(st):
+                        rest = statements[i + 1 :]
+                        return self.branch(test, st.body + rest, st.orelse + rest, st)
+                    self.branch(test, st.body, st.orelse, st)
+                case _:
+                    self.statement(st)
+        return None
+
+    def statement(self, st: ast.stmt) -> None:
+        """Read one statement that does not return."""
+        match st:
+            case ast.Pass():
+                pass
+            case ast.Expr(value=ast.Constant(value=str())):
+                pass  # a docstring
+            case ast.Expr(value=ast.Call() as call):
+                self.call_statement(call)
+            case ast.Assert():
+                self.obligation(st)
+            case ast.Assign():
+                value = self.effect(st.value)
+                for target in st.targets:
+                    self.assign(target, value)
+            case ast.AnnAssign(value=ast.expr() as given):
+                self.assign(st.target, self.effect(given))
+            case ast.AugAssign():
+                self.augment(st)
+            case ast.For():
+                self.for_each(st)
+            case ast.Expr():
+                self.reject(
+                    st, "a value that nothing is done with", "require(...) for a guard, assert for what must hold"
+                )
+            case _:
+                what = type(st).__name__
+                self.reject(st, f"{what} is not part of the modelling language", _ADVICE.get(type(st), ""))
+
+    def effect(self, node: ast.expr) -> Value:
+        """The value of a whole right side: a call there may change the state."""
+        return self.visit(node) if isinstance(node, ast.Call) else self.value(node)
+
+    # ---------------------------------------------------------------- guards and obligations
+    def call_statement(self, call: ast.Call) -> None:
+        """``require(...)``, or a method called for what it does."""
+        fn = self.value(call.func)
+        if fn is not values.require:
+            if not isinstance(fn, Method) and not hasattr(fn, "__code__"):
+                self.reject(call, "a call that changes nothing")
+            self.visit(call)
+            return
+        self.only_in_action(call, "require")
+        if not call.args or call.keywords:
+            self.reject(call, "require takes one or more conditions")
+        if self.loop is not None:
+            self.reject(call, "require inside for", "require(all(... for ... in every(...))) before the loop")
+        if any(not self.elsewhere(path) for _, path, *_ in self.asserts):
+            self.reject(
+                call, "require after an assert: the step would be refused after it has been judged", "require first"
+            )
+        met_path = self.path
+        conditions = [(self.condition(a), a) for a in call.args]  # all of them are evaluated, then looked at
+        met = self.met()
+        for e, node in conditions:
+            self.guards.append(Conjunct(imp(land(met_path, met), e), self.frame.source, node))
+
+    def obligation(self, st: ast.Assert) -> None:
+        """``assert condition, "R3: ..."``."""
+        self.only_in_action(st, "assert")
+        if self.loop is not None:
+            self.reject(st, "assert inside for", "assert all(... for ... in every(...)), ...")
+        e = self.condition(st.test)
+        if not isinstance(st.msg, ast.Constant) or not isinstance(st.msg.value, str):
+            self.reject(st, "an assert without a text has no name", 'assert ..., "R3: what must hold here"')
+        whole = imp(land(self.path, self.met()), e)
+        self.asserts.append((st.msg.value, self.path, whole, Conjunct(whole, self.frame.source, st.test)))
+
+    def only_in_action(self, node: ast.AST, what: str) -> None:
+        """Refuse what has a meaning in the course of an action only."""
+        if self.claim:
+            self.reject(node, f"{what} in a method that is used by {self.claim}", "a condition that is returned")
+        if self.pure:
+            self.reject(
+                node, f"{what} in a method that is called inside an expression", "the call on a line of its own"
+            )
+
+    # ---------------------------------------------------------------- assignments
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Bind a local, or change the state."""
+        match target:
+            case ast.Name(id=name):
+                if value is None:
+                    self.reject(target, "the method on the right returns nothing")
+                if self.loop is not None and len(self.frames) == self.loop_depth and name in self.loop_outer:
+                    self.reject(
+                        target,
+                        f"{name!r} is carried from one round of the loop to the next",
+                        "sum(...), all(...) or any(...)",
+                    )
+                self.frame.locals[name] = value
+            case ast.Attribute():
+                state = self.value(target.value)
+                if not isinstance(state, StateRef):
+                    self.reject(target, f"only the state has attributes to assign to, not {self.describe(state)}")
+                self.assign_scalar(state, target, value)
+            case ast.Subscript():
+                base = self.value(target.value)
+                if not isinstance(base, MapRef):
+                    self.reject(
+                        target, f"only a map of the state is assigned to at an index, not {self.describe(base)}"
+                    )
+                if not isinstance(target.value, ast.Attribute):
+                    self.reject(target, "the state is changed through a local name", f"s.{base.name}[...] = ...")
+                self.assign_cell(base, target, value)
+            case ast.Tuple() | ast.List():
+                if not isinstance(value, tuple) or len(value) != len(target.elts):
+                    self.reject(target, f"expected {len(target.elts)} values, got {self.describe(value)}")
+                for t, v in zip(target.elts, value, strict=True):
+                    self.assign(t, v)
+            case _:
+                self.reject(target, f"{type(target).__name__} cannot be assigned to in a model")
+
+    def may_change(self, state: StateRef, node: ast.AST) -> None:
+        """Refuse a change of the state where the readings could not follow it."""
+        if state.env is not None:
+            self.reject(node, "the state after the step is read, not written")
+        if self.claim:
+            self.reject(node, f"the state is changed in a method that is used by {self.claim}", "an action")
+        if self.pure:
+            self.reject(
+                node,
+                "the state is changed inside an expression",
+                "the call on a line of its own, before its result is used",
+            )
+
+    def assign_scalar(self, state: StateRef, target: ast.Attribute, value: Value) -> None:
+        """``s.name = value``."""
+        name = target.attr
+        if name not in self.sorts:
+            self.reject(
+                target, f"{self.model.__name__} has no state variable {name!r}", self.close_to(name, self.sorts)
+            )
+        sort = self.sorts[name]
+        if isinstance(sort, MapSort):
+            self.reject(target, f"{name!r} is a map", f"for x in every({sort.key.__name__}): s.{name}[x] = ...")
+        self.may_change(state, target)
+        if self.loop is not None:
+            self.reject(
+                target, f"every round of the loop assigns to {name!r}", "sum(...), all(...) or any(...) outside of it"
+            )
+        e = self.fit(value, sort, target, f"assignment to {name!r}")
+        self.need(e)
+        self.env[name] = e
+
+    def assign_cell(self, base: MapRef, target: ast.Subscript, value: Value) -> None:
+        """``s.name[index] = value``."""
+        sort = self.sorts[base.name]
+        assert isinstance(sort, MapSort)
+        self.may_change(base.state, target)
+        e = self.fit(value, sort.value, target, f"assignment to {base.name!r}")
+        idx = self.index(sort, self.value(target.slice), target.slice, base.name)
+        if self.loop is not None:
+            if idx is not self.loop:
+                self.reject(target, "a loop changes the cell of its own variable only", "an assignment outside of it")
+            self.loop_writes.setdefault(base.name, target)
+        self.need(e)
+        self.env[base.name] = store(self.env[base.name], idx, e)
+
+    def augment(self, st: ast.AugAssign) -> None:
+        """``target += value``: the target's index is evaluated once; nothing in between can change it."""
+        load: Any
+        match st.target:
+            case ast.Name(id=name):
+                load = ast.Name(name, ast.Load())
+            case ast.Attribute(value=base, attr=attr):
+                load = ast.Attribute(base, attr, ast.Load())
+            case ast.Subscript(value=base, slice=index):
+                load = ast.Subscript(base, index, ast.Load())
+        old = self.value(ast.copy_location(load, st.target))
+        self.assign(st.target, self.binary(st.op, old, self.value(st.value), st))
+
+    # ---------------------------------------------------------------- branches
+    def branch(self, test: Expr, yes: list[ast.stmt], no: list[ast.stmt], node: ast.If) -> Returned | None:
+        """Read both branches from here, and merge what they did."""
+        if test.op == "const":
+            return self.block(yes if test is TRUE else no)
+        frame, env, names = self.frame, dict(self.env), dict(self.frame.locals)
+        with self.under(test):
+            a = self.block(yes)
+        env_a, names_a = self.env, frame.locals
+        self.env, frame.locals = env, names
+        with self.under(lnot(test)):
+            b = self.block(no)
+        for n, old in self.env.items():
+            if env_a[n] is not old:
+                self.env[n] = ite(test, env_a[n], old)
+        frame.locals = {n: self.merge_local(test, n, names_a, frame.locals, node) for n in {**names_a, **frame.locals}}
+        if a is None and b is None:
+            return None
+        return Returned(self.merge_returned(test, a.value if a else None, b.value if b else None, node))
+
+    def merge_local(self, test: Expr, name: str, a: dict[str, Value], b: dict[str, Value], node: ast.If) -> Value:
+        """A local after an ``if``."""
+        line = self.frame.source.place(node).line
+        if name not in a or name not in b:
+            return Missing(f"the local {name!r} has a value on one branch only of the 'if' in line {line}")
+        x, y = a[name], b[name]
+        if x is y or (not isinstance(x, Expr | tuple) and x == y):
+            return x
+        if isinstance(x, Missing) or isinstance(y, Missing):
+            return x if isinstance(x, Missing) else y
+        if isinstance(x, Expr | tuple) and isinstance(y, Expr | tuple):
+            return self.choose(test, x, y, node)
+        return Missing(f"the local {name!r} is two different things after the 'if' in line {line}")
+
+    def merge_returned(self, test: Expr, a: Value, b: Value, node: ast.If) -> Value:
+        """What a method returns that may return in either branch."""
+        if a is None and b is None:
+            return None
+        if a is None or b is None:
+            return Missing(f"{self.frame.fn.__name__} returns a value on one path and nothing on another")
+        return self.choose(test, a, b, node)
+
+    # ---------------------------------------------------------------- loops
+    loop_depth = 0
+    loop_outer: frozenset[str] = frozenset()
+
+    def for_each(self, st: ast.For) -> None:
+        """``for t in every(Thread): s.m[t] = ...``: all rounds at once.
+
+        That is what the plain run does, one round after the other, as long as a round changes cells of its own only
+        and reads no cell that another round changes.
+        """
+        over = self.value(st.iter)
+        if not isinstance(over, Every) or not isinstance(st.target, ast.Name):
+            self.reject(st, f"expected 'for x in every(X)', got {self.describe(over)}")
+        if self.loop is not None:
+            self.reject(st, "a loop inside a loop", "one 'for', and all, any or sum inside it")
+        if st.orelse:
+            self.reject(st, "else after for", "the statements after the loop")
+        x = bound(f"{st.target.id}!{self.level}", over.sort)
+        outer, needs, path = dict(self.frame.locals), self.needs, self.path
+        self.loop, self.loop_depth, self.loop_outer = x, len(self.frames), frozenset(outer)
+        self.needs, self.path, self.loop_writes, self.loop_reads = [], TRUE, {}, []
+        self.level += 1
+        self.frame.locals[st.target.id] = x
+        try:
+            if has_return(st):
+                self.reject(st, "return inside for", "all or any over every(...)")
+            self.block(st.body)
+            needed = land(*(imp(n.path, n.condition) for n in self.needs))
+        finally:
+            self.level -= 1
+            self.loop, self.needs, self.path = None, needs, path
+        for name, error in self.loop_reads:
+            if name in self.loop_writes:
+                error.reason = (
+                    f"one round of the loop reads a cell of {name!r} that another round changes: "
+                    f"the result would depend on their order"
+                )
+                error.advice = "the value in a local or in another map, before the loop"
+                raise error
+        if needed is not TRUE:
+            self.needs.append(Need(self.path, quantify("forall", (x,), needed)))
+        for name in self.loop_writes:
+            sort = self.sorts[name]
+            assert isinstance(sort, MapSort)
+            self.env[name] = lam(x, read(self.env[name], x), sort)
+        gone = Missing("the local has a value inside the loop only")
+        new = {n: gone for n in self.frame.locals if n not in outer}
+        self.frame.locals = {**outer, **new, st.target.id: gone}
