@@ -85,7 +85,7 @@ _CALLS = [
         breaks="R3",
         claim="R3: no running call loses its version",
         steps=13,
-        story="Two calls add one to the same count and one addition is lost; when the first ends, the other seems gone.",
+        story="Two calls count themselves at once and one addition is lost; when one ends, the other seems gone.",
         removed_by=("announce",),
     ),
     KnownBad(
@@ -129,7 +129,7 @@ _DRAIN = [
         breaks="D2",
         claim="the_swap_follows_the_drain",
         steps=17,
-        story="A straggler outlives a drain that timed out; the next upgrade waits for the epoch after it and forgets it.",
+        story="A straggler outlives a drain that timed out; the next upgrade waits for a later epoch and forgets it.",
         removed_by=("scan", "look"),
         defect=8,
     ),
@@ -161,7 +161,7 @@ _DRAIN = [
         breaks="D5",
         claim="hold_never_runs_old_and_new_at_once",
         steps=12,
-        story="A caller reads the open gate and is delayed; the gate closes, nobody holds; then it starts, and the swap comes.",
+        story="A caller reads the open gate; the gate closes, nobody holds; then the call starts, and the swap comes.",
         removed_by=("drain_in_flight", "confirm"),
     ),
     KnownBad(
@@ -192,7 +192,7 @@ _DRAIN = [
         breaks="B2",
         claim="each_upgrade_is_counted_once",
         steps=10,
-        story="A cancel comes just before the scan, which clears the event; the upgrade times out and is counted again.",
+        story="A cancel comes before the scan, which clears the event; the upgrade times out and is counted again.",
         removed_by=("scan", "cancel_upgrade"),
     ),
     KnownBad(
@@ -315,7 +315,7 @@ _RECLAIM = [
         breaks="M3",
         claim="life_moves_forward",
         steps=13,
-        story="A version that was retired is published again; where looking and freeing are two steps, it is freed in use.",
+        story="A retired version is published again; where looking and freeing are two steps, it is freed in use.",
         removed_by=("commit", "revert"),
     ),
     KnownBad(
@@ -389,7 +389,7 @@ _LIFECYCLE = [
         breaks="L5",
         claim="the_state_tells_where_the_upgrade_is",
         steps=5,
-        story="A cancelled builder comes back while the next upgrade is being prepared, and puts its candidate into that.",
+        story="A cancelled builder comes back while the next upgrade is prepared, and puts its candidate into that.",
         removed_by=("prepared",),
     ),
     KnownBad(

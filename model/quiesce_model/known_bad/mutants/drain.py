@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quiesce_model.algorithm import Continue, Hold
 from quiesce_model.language import action, every, require
-from quiesce_model.vocabulary import Epoch, Gate, HotReloadState, Pc, Thread, Up, Upgrader
+from quiesce_model.vocabulary import Epoch, Gate, HotReloadState, Pc, Thread, Up, Upgrader, Version
 
 S = HotReloadState
 
@@ -34,7 +34,7 @@ class DrainsNothing(Continue):
     """Swaps without waiting, under a policy that promises to wait."""
 
     def drained(s) -> bool:
-        return s.now >= 0
+        return True
 
 
 class GateBesideThePointer(Hold):
@@ -46,7 +46,7 @@ class GateBesideThePointer(Hold):
         s.state = S.DRAINING
         s.ticket[u] = True
         s.mine[u] = s.pending
-        s.pending = 0
+        s.pending = Version(0)
         s.gate = Gate.HELD
         s.up[u] = Up.SCAN
 

@@ -120,7 +120,7 @@ class PublishesVersionThenEpoch(Continue):
         s.code[s.now] = s.mine[u]
         s.life[s.mine[u]] = Life.LIVE
         s.state = S.UPGRADE_COMPLETE
-        s.mine[u] = 0
+        s.mine[u] = Version(0)
         s.up[u] = Up.DECIDE
 
 
@@ -173,7 +173,5 @@ class DrainOpensNoEpoch(Continue):
         s.state = S.DRAINING
         s.ticket[u] = True
         s.mine[u] = s.pending
-        s.pending = 0
+        s.pending = Version(0)
         s.up[u] = Up.SCAN
-
-

@@ -15,7 +15,7 @@ class FreesWithoutLookingAtHolders(Overlap):
     """Retired is taken to mean unused."""
 
     def unheld(s, v: Version) -> bool:
-        return s.now >= 0
+        return s.life[v] == Life.RETIRED
 
 
 class FreesTwice(Overlap):
@@ -64,7 +64,7 @@ class CommitsWithoutLooking(Continue):
         s.state = S.ACTIVE
         s.succeeded += 1
         s.life[s.previous] = Life.RETIRED
-        s.previous = 0
+        s.previous = Version(0)
         s.probation = False
         s.up[u] = Up.IDLE
 
@@ -128,5 +128,4 @@ class NoCapOnVersions(Overlap):
     cap: ClassVar[int] = 2
 
     def room(s) -> bool:
-        return s.now >= 0
-
+        return True
