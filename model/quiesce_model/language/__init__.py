@@ -20,6 +20,7 @@ A model imports from here and from nowhere else.
 
 from __future__ import annotations
 
+from quiesce_model.language.compare import Differences, compare_readings, edges_plain, edges_read
 from quiesce_model.language.errors import (
     DefinitionError,
     Disabled,
@@ -41,6 +42,7 @@ __all__ = [
     "Claim",
     "Condition",
     "DefinitionError",
+    "Differences",
     "Disabled",
     "Frozen",
     "Map",
@@ -58,7 +60,10 @@ __all__ = [
     "ScopeError",
     "Sort",
     "action",
+    "compare_readings",
     "each",
+    "edges_plain",
+    "edges_read",
     "every",
     "implies",
     "invariant",
