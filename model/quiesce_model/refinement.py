@@ -134,7 +134,7 @@ class Deviation:
 class RefinementResult:
     """What the check saw.
 
-    ``steps`` counts, for each action of the algorithm, the actions of the protocol that its steps were ("-": a stutter).
+    ``steps`` counts, for each action of the algorithm, the actions of the protocol that its steps were ("-": stutter).
     """
 
     states: int = 0

@@ -10,10 +10,13 @@ from quiesce_model.refinement import refines
 from quiesce_model.vocabulary import scope
 
 PAIRS = list(zip(algorithm.POLICIES, protocol.POLICIES, strict=True))
+BOUNDS = [scope(1, 2, 2, 4, 2), scope(1, 1, 2, 6, 3)]
 
 
 @pytest.mark.parametrize(("concrete", "abstract"), PAIRS, ids=lambda m: m.__name__)
-@pytest.mark.parametrize("bound", [scope(1, 2, 2, 4, 2), scope(1, 1, 2, 6, 3)], ids=["two upgraders", "room for a revert"])
+@pytest.mark.parametrize(
+    "bound", [scope(1, 2, 2, 4, 2), scope(1, 1, 2, 6, 3)], ids=["two upgraders", "room for a revert"]
+)
 def test_every_step_is_a_step_of_the_protocol(
     concrete: type[algorithm.Algorithm], abstract: type[protocol.Protocol], bound: dict[type, int]
 ) -> None:
