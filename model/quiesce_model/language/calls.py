@@ -16,18 +16,18 @@ from quiesce_model.language.source import source_of
 from quiesce_model.language.symbols import Frame, StateRef, Value
 
 _KNOWN = (roles.action, roles.invariant, roles.theorem, roles.transition, roles.sometimes, property, staticmethod)
-_HINTS: dict[Any, dict[str, Any]] = {}
+_HINTS: dict[FunctionType, dict[str, Any]] = {}
 
 
 def hints_of(fn: FunctionType) -> dict[str, Any]:
     """The evaluated annotations of a function; empty where they cannot be evaluated."""
-    found = _HINTS.get(fn.__code__)
+    found = _HINTS.get(fn)  # not by its code: equal code of two modules is equal, and its names mean other things
     if found is None:
         try:
             found = get_type_hints(fn)
         except NameError:
             found = {}
-        _HINTS[fn.__code__] = found
+        _HINTS[fn] = found
     return found
 
 

@@ -60,7 +60,7 @@ class _File:
 
 
 _FILES: dict[str, _File] = {}
-_SOURCES: dict[Any, Source] = {}
+_SOURCES: dict[FunctionType, Source] = {}
 
 
 def _file(code: CodeType, names: dict[str, Any]) -> _File:
@@ -85,9 +85,9 @@ def source_of(fn: FunctionType) -> Source:
 
     :raises DefinitionError: it has none, or the file changed after it was loaded.
     """
-    found = _SOURCES.get(fn.__code__)
-    if found is None or found.fn is not fn:
-        found = _SOURCES[fn.__code__] = source_of_code(fn.__code__, fn.__globals__, fn)
+    found = _SOURCES.get(fn)  # not by its code: that of two functions in two files may be equal
+    if found is None:
+        found = _SOURCES[fn] = source_of_code(fn.__code__, fn.__globals__, fn)
     return found
 
 

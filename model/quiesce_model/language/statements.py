@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from quiesce_model.language import values
@@ -108,9 +109,10 @@ class Statements(Calls):
         """``require(...)``, or a method called for what it does."""
         fn = self.value(call.func)
         if fn is not values.require:
-            if not isinstance(fn, Method) and not hasattr(fn, "__code__"):
-                self.reject(call, "a call that changes nothing")
-            self.visit(call)
+            if self.visit(call) is not None and not isinstance(fn, Method | FunctionType):
+                self.reject(
+                    call, "a value that nothing is done with", "require(...) for a guard, assert for what must hold"
+                )
             return
         self.only_in_action(call, "require")
         if not call.args or call.keywords:
