@@ -118,8 +118,6 @@ def evidence() -> dict[str, Evidence]:
     """What every rule rests on in this checkout, by rule id."""
     found: defaultdict[str, Evidence] = defaultdict(Evidence)
     for path, text in files():
-        if path in EXAMPLES:
-            continue
         if path.startswith("model/quiesce_model/known_bad/"):
             for site in citations(path, text):
                 found[site.rule].known_bad.append(site)
