@@ -1,0 +1,26 @@
+"""The explorer: every state that a model can reach within a finite scope, and the graph of them.
+
+General layout, each part built on the ones before it:
+
+========================  =====================================================================
+ground                    a model within a scope: instances of actions, no quantifiers left
+layout, symmetry          which parts a state has; when elements are interchangeable
+analysis                  which parts a step or claim looks at, what need not be checked again
+codegen, steps, loop      generated Python: expressions; steps and claims; the search loop
+machine                   the compiled model: numbered parts, tables of what happens at them
+bounds, result            how far to go; what was found
+trace, render             genuine, unpermuted counterexamples, as data and as text
+traps, search             no-trap by backward passes; breadth-first search with all checks
+graph, liveness, tour     the unreduced graph for networkx; fair cycles; walks over all edges
+========================  =====================================================================
+
+Never import more than the names below: the rest changes for speed's sake.
+"""
+
+from __future__ import annotations
+
+from quiesce_model.explore.result import Label, Progress, Result, Step, Verdict, Violation
+from quiesce_model.explore.search import explore
+from quiesce_model.explore.symmetry import SymmetryError
+
+__all__ = ["Label", "Progress", "Result", "Step", "SymmetryError", "Verdict", "Violation", "explore"]

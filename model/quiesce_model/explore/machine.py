@@ -1,0 +1,362 @@
+"""A model compiled for one scope: numbered parts, and tables of what happens at them.
+
+The tables fill themselves as states ask: an entry is computed by generated code the first time that its parts meet, and
+only parts that meet in a reachable state ever do.  So a claim that is judged when an entry is made is judged for
+exactly the reachable states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from quiesce_model.explore.analysis import Analysis, Claim
+from quiesce_model.explore.ground import Grounder
+from quiesce_model.explore.layout import Layout, Parts, choose_local
+from quiesce_model.explore.loop import Form, Group, Notes
+from quiesce_model.explore.result import Label
+from quiesce_model.explore.steps import Generated, Outcome
+from quiesce_model.explore.symmetry import SymmetryError, column_sorter, why_not
+from quiesce_model.language.expr import Expr, const, imp, land, read
+from quiesce_model.language.model import Model
+from quiesce_model.language.reader import Claim as ModelClaim
+from quiesce_model.language.roles import CLAIMS, Role, rules_in
+from quiesce_model.language.sorts import Scope, Sort, is_unordered, ordinal
+
+__all__ = ["Machine", "Move", "PackedOverflow", "State"]
+
+Part = tuple[int, ...]
+State = tuple[Group, Any]
+
+
+class PackedOverflow(Exception):
+    """A local part's number does not fit the packed state's field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step from a state, on the unreduced model."""
+
+    label: Label
+    target: Parts | None  # None: it breaks an assert, so there is no state after it
+    broken: tuple[str, ...]  # asserts and transitions that it breaks
+
+
+class _Table(dict[Any, Any]):
+    """A dict that asks its owner for what it lacks."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, key: Any) -> Any:
+        value = self[key] = self.make(key)
+        return value
+
+
+class Machine:
+    """Successors, claims and labels of a model within a scope.
+
+    ``claims``: names or rule ids of the claims to look at; ``None`` for all.  Not safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        scope: Scope,
+        *,
+        claims: Collection[str] | None = None,
+        symmetric: Collection[type[Sort]] = (),
+        bits: int = 0,
+    ) -> None:
+        self.model, self.scope, self.bits = model, scope, bits
+        sorts, actions = model.state_sorts(), model.actions()
+        wanted = {kind: self._wanted(kind, claims) for kind in CLAIMS}
+        self.rules = {n: c.rules for kind in wanted.values() for n, c in kind.items()}
+        formulas = [(n, c.expr) for kind in wanted.values() for n, c in kind.items()]
+        formulas += [(a.name, e) for a in actions for e in (a.guard, *a.in_scope, *a.post.values())]
+        formulas += [(a.name, o.expr) for a in actions for o in a.asserts]
+        unordered = [s for s in scope if is_unordered(s)]
+        exact = [s for s in unordered if why_not(s, sorts, formulas) is None]
+        for s in symmetric:
+            reason = why_not(s, sorts, formulas)
+            if reason is not None:
+                raise SymmetryError(model.__name__, s, reason)
+        self.layout = Layout(sorts, scope, choose_local(sorts, scope, exact, actions))
+        self.grounder = Grounder(sorts, scope)
+        ground = self.grounder.ground
+        always = [
+            Claim(n, ground(imp(c.in_scope, c.expr))) for k in ("theorem", "invariant") for n, c in wanted[k].items()
+        ]
+        self.analysis = Analysis(
+            self.layout,
+            self.grounder,
+            self.grounder.instances(actions),
+            always,
+            [Claim(n, imp(c.in_scope, c.expr)) for n, c in wanted["transition"].items()],
+            [Claim(n, ground(land(c.in_scope, c.expr))) for n, c in wanted["sometimes"].items()],
+        )
+        self.generated = Generated(model.__name__, self.layout, self.analysis)
+        self.sometimes = list(wanted["sometimes"])
+        self.actions = list(dict.fromkeys(s.instance.action for s in self.generated.steps))
+        self.form = Form(self.layout.elements, bits=bits, symmetric=self.layout.local in symmetric)
+        shared_sorts = [s for s in symmetric if s is not self.layout.local]
+        self.sort_shared = column_sorter([self.layout.columns_of(s) for s in shared_sorts])
+        self.first = self._first()
+        self.has_joint_steps = bool(self.analysis.joint_steps)
+        self.reset()
+
+    def _wanted(self, kind: Role, claims: Collection[str] | None) -> dict[str, ModelClaim]:
+        found = self.model.claims(kind)
+        if claims is None:
+            return found
+        return {n: c for n, c in found.items() if n in claims or any(r in claims for r in c.rules)}
+
+    def _first(self) -> Parts:
+        initial: dict[str, Expr] = self.model.initial()
+        values: dict[tuple[str, int | None], int] = {}
+        for name, index in self.layout.place:
+            e = initial[name]
+            value = self.grounder.ground(e if index is None else read(e, self._key(name, index)))
+            values[name, index] = ordinal(value.args[0])
+        return self.layout.split(values)
+
+    def _key(self, name: str, index: int) -> Expr:
+        sort: Any = self.layout.sorts[name]
+        return const(self.layout.key(name, index), sort.key)
+
+    # -- numbered parts and tables ----------------------------------------------------------------------------------
+    def reset(self) -> None:
+        """Forget all parts and all findings."""
+        self.groups: list[Group] = []
+        self.local: list[Part] = []
+        self._group = _Table(self._new_group)
+        self._local = _Table(self._new_local)
+        self._owner: dict[int, Group] = {}
+        self.taken = [0] * len(self.generated.steps)
+        self.cut = [0] * len(self.generated.steps)
+
+    def _new_group(self, part: Part) -> Group:
+        group = Group(len(self.groups), part)
+        self.groups.append(group)
+        self._owner[id(group.seen)] = group
+        return group
+
+    def _new_local(self, part: Part) -> int:
+        number = len(self.local)
+        if self.bits and number >> self.bits:
+            raise PackedOverflow
+        self.local.append(part)
+        return number
+
+    def prepare(self, group: Group) -> None:
+        """Make the row of a group: what its shared part does by itself, and empty tables for the rest."""
+        out = Outcome()
+        self.generated.shared_claims(group.part, out)
+        self.generated.shared_steps(group.part, out)
+        moves = []
+        for n, target, check in out.moves:
+            self.taken[n] += 1
+            to = self._lead(group, target)
+            moves.append((to.seen, self._push(to, check)))
+        self._flag(group, -1, out)
+        group.rare = group.rare or self.has_joint_steps
+        entries = _Table(lambda local: self._entry(group, local))
+        tables = [_Table(self._placed(entries, place)) for place in range(self.form.tables)]
+        group.row = (tuple(moves), *tables)
+
+    def _placed(self, entries: _Table, place: int) -> Callable[[int], tuple[Any, ...]]:
+        change = self.form.change
+        return lambda local: tuple((seen, change(place, local, then), push) for seen, then, push in entries[local])
+
+    def _lead(self, group: Group, target: Part) -> Group:
+        to: Group = group if target is group.part else self._group[self.sort_shared(target)]
+        group.leads_to[to.number] = to
+        return to
+
+    def _push(self, to: Group, check: int) -> Callable[[Any], None]:
+        """How a new state enters the frontier; with a look at the joint claims if the step may have broken one."""
+        append = to.new.append
+        if not check:
+            return append
+        judge, report = self.generated.check[check], self.on_joint_claim
+        local, numbers = self.local, self.form.numbers
+
+        def push(key: Any) -> None:
+            append(key)
+            label = judge(to.part, *[local[x] for x in numbers(key)])
+            if label is not None:
+                report(to, key, label)
+
+        return push
+
+    def on_joint_claim(self, group: Group, key: Any, label: str) -> None:
+        """Called when a state that was just reached breaks a joint claim.  The search says what then."""
+
+    def _entry(self, group: Group, local: int) -> tuple[Any, ...]:
+        mine, out = self.local[local], Outcome()
+        self.generated.local_claims(group.part, mine, out)
+        self.generated.local_steps(group.part, mine, out)
+        moves = []
+        for n, target, then, check in out.moves:
+            self.taken[n] += 1
+            to = self._lead(group, target)
+            moves.append((to.seen, self._local[then], self._push(to, check)))
+        self._flag(group, local, out)
+        return tuple(moves)
+
+    def _flag(self, group: Group, local: int, out: Outcome) -> None:
+        for n in out.edge:
+            self.cut[n] += 1
+        for name in out.met:
+            self.on_met(name)
+        if out.edge or out.broken or out.doubtful or out.false or out.pairs:
+            group.flags[local] = Notes(out)
+            group.rare = True
+
+    def on_met(self, name: str) -> None:
+        """Called when a state that is being expanded meets a ``sometimes``.  The search says what then."""
+
+    def misfits(self, group: Group, local: int, notes: Notes) -> set[int]:
+        """The part numbers, of those that occur in a group, that break a pair assert beside ``local`` (-1: no element)."""
+        assert group.row is not None
+        known, present = notes.pairs, group.row[1]
+        if notes.out.pairs and len(known) < len(present):
+            mover = () if local < 0 else (self.local[local],)
+            for number in present:
+                if number not in known:
+                    other, generated = self.local[number], self.generated
+                    bad = (k for k in notes.out.pairs if not generated.pair[k](group.part, *mover, other))
+                    broken = next(bad, None)
+                    known[number] = None if broken is None else generated.pairs[broken][1]
+                    if broken is not None:
+                        notes.misfits.add(number)
+        return notes.misfits
+
+    # -- states: a group and a key ----------------------------------------------------------------------------------
+    def state(self, parts: Parts) -> State:
+        """The state that stands for these parts (under symmetry: for all that are like them)."""
+        return self._group[self.sort_shared(parts[0])], self.form.key([self._local[p] for p in parts[1:]])
+
+    def parts(self, state: State) -> Parts:
+        """The parts of a state."""
+        return (state[0].part, *[self.local[n] for n in self.form.numbers(state[1])])
+
+    def flagged(self, state: State) -> Iterator[tuple[int, Notes]]:
+        """What was noted at the parts of a state, with the element (-1: the shared part).  Its entries must be made."""
+        flags = state[0].flags
+        if -1 in flags:
+            yield -1, flags[-1]
+        for element, number in enumerate(self.form.numbers(state[1])):
+            if number in flags:
+                yield element, flags[number]
+
+    def on_edge(self, state: State) -> bool:
+        """Whether the finite scope cuts an action off in this state."""
+        return any(notes.edge for _, notes in self.flagged(state)) or (
+            self.has_joint_steps and bool(self.joint(self.parts(state)).edge)
+        )
+
+    def successors(self, state: State) -> Iterator[State]:
+        """The successors of a state, once for each step."""
+        group, key = state
+        if group.row is None:
+            self.prepare(group)
+        assert group.row is not None
+        moves, *tables = group.row
+        numbers, owner = list(self.form.numbers(key)), self._owner
+        for seen, _ in moves:
+            yield owner[id(seen)], key
+        for i, number in enumerate(numbers):
+            for seen, m, _ in tables[min(i, len(tables) - 1)][number]:
+                then = key + m if self.form.differs else self.form.key([*numbers[:i], m, *numbers[i + 1 :]])
+                yield owner[id(seen)], then
+        if self.has_joint_steps:
+            for _, target, *then, _check in self.joint(self.parts(state)).moves:
+                yield self.state((target, *then))
+
+    def joint(self, parts: Parts) -> Outcome:
+        """The steps that look at several elements."""
+        out = Outcome()
+        self.generated.joint_steps(*parts, out)
+        return out
+
+    def label(self, step: int, element: int) -> Label:
+        """The name of a step when it is taken by an element (-1: the step says who)."""
+        i, own = self.generated.steps[step].instance, self.layout.local
+        params = tuple((n, s, element if s is own and element >= 0 else k) for n, s, k in i.params)
+        process = i.process
+        if process is not None and process[0] is own and element >= 0:
+            process = (process[0], element)
+        return Label(i.action, params, process, i.fair)
+
+    def moves(self, parts: Parts) -> tuple[list[Move], list[Label]]:
+        """All steps of the unreduced model from a state, and the steps that the scope cuts off."""
+        shared, *local = parts
+        found: list[Move] = []
+        cut: list[Label] = []
+        out = Outcome()
+        self.generated.shared_steps(shared, out)
+        self._moves(out, -1, parts, found, cut)
+        for element in range(len(local)):
+            out = Outcome()
+            self.generated.local_steps(shared, local[element], out)
+            self._moves(out, element, parts, found, cut)
+        if self.has_joint_steps:
+            self._moves(self.joint(parts), -2, parts, found, cut)
+        return found, cut
+
+    def _moves(self, out: Outcome, element: int, parts: Parts, found: list[Move], cut: list[Label]) -> None:
+        generated, stuck = self.generated, set()
+        broken: dict[int, list[str]] = {}
+        for n, label, is_assert in out.broken:
+            broken.setdefault(n, []).append(label)
+            if is_assert:
+                stuck.add(n)
+                found.append(Move(self.label(n, element), None, (label,)))
+        for k in out.pairs:
+            n, name, _ = generated.pairs[k]
+            mover = () if element < 0 else (parts[element + 1],)
+            others = [p for i, p in enumerate(parts[1:]) if i != element]
+            if not all(generated.pair[k](parts[0], *mover, other) for other in others):
+                broken.setdefault(n, []).append(name)
+        for n, doubt in out.doubtful:
+            if not self.holds(doubt, element, parts):
+                broken.setdefault(n, []).append(generated.doubts[doubt][0])
+        for n, target, *then, _check in out.moves:
+            if element == -1:
+                new: Parts = (target, *parts[1:])
+            elif element == -2:
+                new = (target, *then)
+            else:
+                new = (target, *parts[1 : element + 1], then[0], *parts[element + 2 :])
+            labels = dict.fromkeys(broken.get(n, ()))
+            dead = any(
+                label not in self.rules for label in labels
+            )  # what is no claim of the model is an assert's label
+            found.append(Move(self.label(n, element), None if dead else new, tuple(labels)))
+        cut += [self.label(n, element) for n in out.edge]
+
+    def rules_of(self, claim: str) -> tuple[str, ...]:
+        """The rule ids of a claim, or those at the head of an assert's label."""
+        return self.rules[claim] if claim in self.rules else rules_in(claim)
+
+    def holds(self, doubt: int, element: int, parts: Parts) -> bool:
+        """Whether a joint assert holds for a step of ``element``: the step is written for element 0."""
+        shared, *local = parts
+        if element > 0:
+            local = [local[element], *local[:element], *local[element + 1 :]]
+        return bool(self.generated.doubt[doubt](shared, *local))
+
+    def false_claims(self, parts: Parts) -> list[str]:
+        """The names of all claims that a state breaks, in the order in which the model makes them."""
+        out = Outcome()
+        self.generated.shared_claims(parts[0], out)
+        for part in parts[1:]:
+            self.generated.local_claims(parts[0], part, out)
+        names = set(out.false)
+        names |= {c.name for c in self.analysis.joint_claims if not self.generated.judge(c, parts)}
+        return [n for n in self.rules if n in names]
