@@ -11,7 +11,8 @@ A broken assertion ends its path: what a method would have done behind it has no
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,6 +165,45 @@ def edges_read(model: type[Model], scope: Scope, limit: int | None = None) -> Ed
     return _edges(run.initial(), run.steps, limit)
 
 
+class _Comparison:
+    """Both runs of a model, and what was found so far."""
+
+    def __init__(self, model: type[Model], scope: Scope, claims: bool) -> None:
+        self.plain, self.read = PlainRun(model, scope), ReadRun(model, scope)
+        self.by_state = [n for r in ("invariant", "theorem", "sometimes") for n in model.marks(r)] if claims else []
+        self.by_step = list(model.marks("transition")) if claims else []
+        self.found: list[Difference] = []
+        self.states = self.edges = self.out_of_scope = self.broken = 0
+
+    def at(self, state: Frozen) -> Iterator[Frozen]:
+        """Compare in one state; yields the states after its steps."""
+        self.states += 1
+        a, b = dict(_plain_steps(self.plain, state)), dict(self.read.steps(state))
+        self.edges += len(a)
+        for step in {**a, **b}:
+            if a.get(step) != b.get(step):
+                what = f"{step[0]}({', '.join(map(str, step[1]))})"
+                self.found.append(Difference(state, what, a.get(step, "disabled"), b.get(step, "disabled")))
+        for n in self.by_state:
+            self._claim(n, state)
+        for kind, payload in a.values():
+            self.out_of_scope += kind == "out of scope"
+            self.broken += kind == "broken"
+            if kind == "step":
+                for n in self.by_step:
+                    self._claim(n, state, payload)
+                yield payload
+
+    def _claim(self, name: str, *states: Frozen) -> None:
+        x, y = self.plain.claim(name, *states), self.read.claim(name, *states)
+        if x is not y:
+            what = name if len(states) == 1 else f"{name}, of the step to {states[1]}"
+            self.found.append(Difference(states[0], what, x, y))
+
+    def result(self, most: int, *, complete: bool) -> Differences:
+        return Differences(tuple(self.found[:most]), self.states, self.edges, self.out_of_scope, self.broken, complete)
+
+
 def compare_readings(
     model: type[Model], scope: Scope, *, limit: int | None = None, claims: bool = True, most: int = 5
 ) -> Differences:
@@ -174,43 +214,28 @@ def compare_readings(
     :param most: stop after so many differences.
     :raises ReadError: the source is not in the part of Python that is read as a model.
     """
-    plain, read = PlainRun(model, scope), ReadRun(model, scope)
-    by_state = [n for r in ("invariant", "theorem", "sometimes") for n in model.marks(r)] if claims else []
-    by_step = list(model.marks("transition")) if claims else []
-    found: list[Difference] = []
-    first = plain.initial()
-    if first != read.initial():
-        found.append(Difference(first, "the first state", first, read.initial()))
-    frontier, seen = [first], {first}
-    states = edges = beyond = broken = 0
-    while frontier and len(found) < most and (limit is None or states < limit):
-        following: list[Frozen] = []
-        for state in frontier:
-            if limit is not None and states >= limit:
-                break
-            states += 1
-            a, b = dict(_plain_steps(plain, state)), dict(read.steps(state))
-            found += [
-                Difference(state, f"{name}({', '.join(map(str, args))})", a.get((name, args)), b.get((name, args)))
-                for name, args in {**a, **b}
-                if a.get((name, args)) != b.get((name, args))
-            ]
-            for n in by_state:
-                x, y = plain.claim(n, state), read.claim(n, state)
-                if x is not y:
-                    found.append(Difference(state, n, x, y))
-            edges += len(a)
-            for kind, payload in a.values():
-                beyond += kind == "out of scope"
-                broken += kind == "broken"
-                if kind != "step":
-                    continue
-                for n in by_step:
-                    x, y = plain.claim(n, state, payload), read.claim(n, state, payload)
-                    if x is not y:
-                        found.append(Difference(state, f"{n}, of the step to {payload}", x, y))
-                if payload not in seen:
-                    seen.add(payload)
-                    following.append(payload)
-        frontier = following
-    return Differences(tuple(found[:most]), states, edges, beyond, broken, complete=states == len(seen))
+    c = _Comparison(model, scope, claims)
+    first = c.plain.initial()
+    if first != c.read.initial():
+        c.found.append(Difference(first, "the first state", first, c.read.initial()))
+    queue, seen = deque([first]), {first}
+    while queue and len(c.found) < most and (limit is None or c.states < limit):
+        for after in c.at(queue.popleft()):
+            if after not in seen:
+                seen.add(after)
+                queue.append(after)
+    return c.result(most, complete=not queue)
+
+
+def compare_in(model: type[Model], scope: Scope, states: Iterable[Frozen], *, most: int = 5) -> Differences:
+    """Hold both readings of a model against each other in the given states, reachable or not.
+
+    :raises ReadError: the source is not in the part of Python that is read as a model.
+    """
+    c = _Comparison(model, scope, claims=True)
+    for state in states:
+        for _ in c.at(state):
+            pass
+        if len(c.found) >= most:
+            break
+    return c.result(most, complete=len(c.found) < most)

@@ -195,13 +195,17 @@ class Context:
         if condition is not TRUE and not any(n.condition is condition and n.path is self.path for n in self.needs):
             self.needs.append(Need(self.path, condition))
 
-    def met(self) -> Expr:
-        """All that had to be in scope on the way here."""
-        return land(*(self._here(n) for n in self.needs if not self.elsewhere(n.path)))
-
-    def _here(self, n: Need) -> Expr:
-        here = conjuncts(self.path)
-        return imp(land(*(c for c in conjuncts(n.path) if c not in here)), n.condition)
+    def premise(self) -> Expr:
+        """That the plain run comes here: each part of the path, behind what had to be in scope to evaluate it."""
+        here, parts = conjuncts(self.path), []
+        for n in self.needs:
+            if self.elsewhere(n.path):
+                continue
+            if all(c in here for c in conjuncts(n.path)):
+                parts += [*conjuncts(n.path), n.condition]
+            else:
+                parts.append(imp(n.path, n.condition))
+        return land(*parts, self.path)
 
     def elsewhere(self, path: Expr) -> bool:
         """Whether a path was taken only where the present one is not."""

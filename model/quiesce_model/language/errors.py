@@ -75,7 +75,7 @@ class ReadError(ModelError):
         return "\n".join(out)
 
 
-class Disabled(Exception):  # noqa: N818 - no error: the guard of an action does not hold here
+class Disabled(Exception):
     """The guard of an action does not hold here.
 
     :param index: the number, from 0, of the first condition of its ``require`` that is false.
@@ -86,7 +86,7 @@ class Disabled(Exception):  # noqa: N818 - no error: the guard of an action does
         super().__init__(index)
 
 
-class OutOfScope(Exception):  # noqa: N818 - no error: the finite scope ends here
+class OutOfScope(Exception):
     """The step needs a number that the finite scope does not have.
 
     :param what: the state variable or map that was to hold or to be read at the number.

@@ -54,13 +54,13 @@ _NONE: frozenset[Any] = frozenset()
 class Expr:
     """A node: immutable, hash-consed, compared by identity.  Safe to share between threads."""
 
-    __slots__ = ("_free", "_reads", "args", "op", "sort")
+    __slots__ = ("args", "free_memo", "op", "reads_memo", "sort")
 
     op: str
     args: tuple[Any, ...]
     sort: AnySort
-    _free: frozenset[Expr] | None
-    _reads: frozenset[str] | None
+    free_memo: frozenset[Expr] | None
+    reads_memo: frozenset[str] | None
 
     def __new__(cls, op: str, args: tuple[Any, ...], sort: AnySort) -> Self:
         key = (op, args, sort)
@@ -68,7 +68,7 @@ class Expr:
         if found is None:
             node = object.__new__(cls)
             node.op, node.args, node.sort = op, args, sort
-            node._free = node._reads = None
+            node.free_memo = node.reads_memo = None
             found = _TABLE.setdefault(key, node)  # one operation: of two threads that race here, both get the same node
         return found
 
@@ -95,23 +95,23 @@ class Expr:
     @property
     def free(self) -> frozenset[Expr]:
         """The bound variables and parameters that occur free."""
-        if self._free is None:
+        if self.free_memo is None:
             if self.op in {"bound", "param"}:
-                self._free = frozenset({self})
+                self.free_memo = frozenset({self})
             else:
                 below = [c.free for c in self.children()]
-                self._free = (frozenset().union(*below) - frozenset(self.binds())) if any(below) else _NONE
-        return self._free
+                self.free_memo = (frozenset().union(*below) - frozenset(self.binds())) if any(below) else _NONE
+        return self.free_memo
 
     @property
     def reads(self) -> frozenset[str]:
         """The names of the state variables that occur."""
-        if self._reads is None:
+        if self.reads_memo is None:
             if self.op in {"var", "arr", "cell"}:
-                self._reads = frozenset({self.args[0]})
+                self.reads_memo = frozenset({self.args[0]})
             else:
-                self._reads = frozenset().union(*(c.reads for c in self.children()))
-        return self._reads
+                self.reads_memo = frozenset().union(*(c.reads for c in self.children()))
+        return self.reads_memo
 
 
 _TABLE: dict[tuple[Any, ...], Any] = {}

@@ -109,7 +109,6 @@ class Model:
 
     def __init__(self, scope: Scope) -> None:
         object.__setattr__(self, "_limits", {})
-        object.__setattr__(self, "_bounds", dict(scope))
         for name, sort in self._sorts.items():
             first = getattr(type(self), name)
             if isinstance(sort, MapSort):
@@ -121,7 +120,6 @@ class Model:
             object.__setattr__(self, name, first)
 
     _limits: dict[str, int | None]
-    _bounds: dict[type, int | None]
 
     def __setattr__(self, name: str, value: Any) -> None:
         sort = self._sorts.get(name)

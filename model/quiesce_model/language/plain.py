@@ -118,8 +118,8 @@ class PlainRun:
         """A state that actions can be called on."""
         state = object.__new__(self.model)
         values = state.__dict__
-        values["_limits"], values["_bounds"] = self._first._limits, self._first._bounds
         first = self._first.__dict__
+        values["_limits"] = first["_limits"]
         for name, value in zip(self.names, frozen, strict=True):
             if isinstance(value, tuple):
                 m = first[name]

@@ -123,11 +123,10 @@ class Statements(Calls):
             self.reject(
                 call, "require after an assert: the step would be refused after it has been judged", "require first"
             )
-        met_path = self.path
         conditions = [(self.condition(a), a) for a in call.args]  # all of them are evaluated, then looked at
-        met = self.met()
+        premise = self.premise()
         for e, node in conditions:
-            self.guards.append(Conjunct(imp(land(met_path, met), e), self.frame.source, node))
+            self.guards.append(Conjunct(imp(premise, e), self.frame.source, node))
 
     def obligation(self, st: ast.Assert) -> None:
         """``assert condition, "R3: ..."``."""
@@ -137,7 +136,7 @@ class Statements(Calls):
         e = self.condition(st.test)
         if not isinstance(st.msg, ast.Constant) or not isinstance(st.msg.value, str):
             self.reject(st, "an assert without a text has no name", 'assert ..., "R3: what must hold here"')
-        whole = imp(land(self.path, self.met()), e)
+        whole = imp(self.premise(), e)
         self.asserts.append((st.msg.value, self.path, whole, Conjunct(whole, self.frame.source, st.test)))
 
     def only_in_action(self, node: ast.AST, what: str) -> None:
