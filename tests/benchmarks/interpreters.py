@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
 OLDEST = (3, 11)
-PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
+PIP = ["-m", "pip", "-qq", "--disable-pip-version-check", "--no-input", "install"]
 PROBE = (
     "import sys, sysconfig; "
     "print('%d.%d%s' % (*sys.version_info[:2], 't' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''))"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import statistics
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -54,10 +53,3 @@ def in_turns(
 
 def spread(values: list[float]) -> float:
     return (max(values) - min(values)) / statistics.median(values)
-
-
-def seconds(run: Callable[[], object]) -> float:
-    """Wall-clock seconds of one run."""
-    begin = time.perf_counter()
-    run()
-    return time.perf_counter() - begin
