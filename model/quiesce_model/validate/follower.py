@@ -1,0 +1,212 @@
+"""The states in which a model may be, and what a reading of an event makes of them.
+
+States are kept in the numbers of a small scope; events speak in the trace's numbers and names.  Everything that crosses
+between the two does so here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any
+
+from quiesce_model.language import Model, ModelError, Scope
+from quiesce_model.language.sorts import MapSort, is_numbered, is_unordered, ordinal, size
+from quiesce_model.validate.compiled import Compiled, Step
+from quiesce_model.validate.elements import Elements
+from quiesce_model.validate.forgetting import Forgetting, Numbering, check, renumbered
+from quiesce_model.validate.layout import Flat, value_of
+from quiesce_model.validate.mapping import ANY, Reading
+
+__all__ = ["Follower", "OutOfRoom"]
+
+UNBOUNDED = 1 << 62
+
+
+class OutOfRoom(Exception):
+    """The scope has no element or number left for a step."""
+
+
+class Follower:
+    """A set of possible states.  See `Validator` for the parameters."""
+
+    def __init__(self, model: type[Model], scope: Scope, forgetting: Sequence[Forgetting]) -> None:
+        self.model, self.forgetting = model, tuple(forgetting)
+        self.scope = _completed(model, scope)
+        self.compiled = Compiled(model, self.scope)
+        self.elements = {s: Elements(s) for s in self.scope if is_unordered(s)}
+        self.numberings = {f.sort: Numbering(check(model, f.sort, f.counter)) for f in self.forgetting}
+        self.states: list[Flat] = [self.compiled.layout.first()]
+        self.renumberings = 0
+        broken = self.compiled.false_claims(self.states[0])
+        if broken:
+            raise ModelError(f"the first state of {model.__name__} breaks {broken}")
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+    def advance(self, readings: Sequence[Reading]) -> dict[Flat, list[Reading]]:
+        """Each possible state after the event, and the readings that lead to it.
+
+        :raises OutOfRoom: the scope ran out; nothing changed.
+        """
+        out: dict[Flat, list[Reading]] = {}
+        for r in readings:
+            choices = self.arguments(r)
+            for state in self.states:
+                if r.before and not self.agrees(state, r.before):
+                    continue
+                for args in choices:
+                    step = self.step(r, state, args)
+                    if step.edge:
+                        raise OutOfRoom
+                    if step.after is None or step.broken or (r.after and not self.agrees(step.after, r.after)):
+                        continue
+                    out.setdefault(step.after, []).append(r)
+        return out
+
+    def step(self, r: Reading, state: Flat, args: tuple[int, ...]) -> Step:
+        """The reading's action, and before it what it takes for granted."""
+        if r.action is None:
+            return Step(state)
+        for name in r.lead:
+            step = self.compiled.step(name, state, args)
+            if step.after is None or step.broken:
+                return step
+            state = step.after
+        return self.compiled.step(r.action, state, args)
+
+    def closure(self, hidden: Collection[str], limit: int) -> None:
+        """Add all states that hidden actions lead to; more than ``limit`` are not looked for.
+
+        :raises OutOfRoom: the scope ran out; nothing changed.
+        """
+        found = dict.fromkeys(self.states)
+        queue = list(self.states)
+        actions = {name: [n for n, _ in self.compiled.actions[name].params] for name in hidden}
+        choices = {name: self.arguments(Reading(name, dict.fromkeys(ns, ANY))) for name, ns in actions.items()}
+        while queue and len(found) <= limit:
+            state = queue.pop()
+            for name, every in choices.items():
+                for args in every:
+                    step = self.compiled.step(name, state, args)
+                    if step.edge:
+                        raise OutOfRoom
+                    if step.after is not None and not step.broken and step.after not in found:
+                        found[step.after] = None
+                        queue.append(step.after)
+        self.states = list(found)
+
+    # -- the trace's words ------------------------------------------------------------------------------------------
+    def arguments(self, r: Reading) -> list[tuple[int, ...]]:
+        """The parameters of a reading's action, as elements and numbers; none where a number was forgotten.
+
+        :raises OutOfRoom: no element is left in scope.
+        :raises ModelError: no such action, or other parameters.
+        """
+        if r.action is None:
+            return [()]
+        action = self.compiled.actions.get(r.action)
+        if action is None or [n for n, _ in action.params] != list(r.args):
+            expected = f"{r.action}({', '.join(n for n, _ in action.params)})" if action else "an action of the model"
+            raise ModelError(f"a reading: expected {expected}, got {r.action}({', '.join(r.args)})")
+        out: list[tuple[int, ...]] = [()]
+        for name, sort in action.params:
+            given = r.args[name]
+            if given is ANY:
+                out = [(*a, v) for a in out for v in range(size(sort, self.scope) or 0)]
+                continue
+            found = self.element(sort, given)
+            if found is None:
+                return []
+            out = [(*a, found) for a in out]
+        return out
+
+    def element(self, sort: Any, given: Hashable) -> int | None:
+        """A name or number of the trace as one of the state; ``None``: it was forgotten.
+
+        :raises OutOfRoom: no element is left in scope.
+        """
+        if is_unordered(sort):
+            found = self.elements[sort].find(given, self.compiled.layout, self.states)
+            if found is None:
+                raise OutOfRoom
+            return found
+        if sort in self.numberings:
+            assert isinstance(given, int)
+            return self.numberings[sort].number(given)
+        return ordinal(given)
+
+    def agrees(self, state: Flat, seen: Mapping[Any, Any]) -> bool:
+        """Whether a state shows what was seen."""
+        return all(expected == got for _, expected, got in self.compared(state, seen))
+
+    def compared(self, state: Flat, seen: Mapping[Any, Any]) -> list[tuple[str, Any, Any]]:
+        """Cell by cell: its name, what the state has there, what was seen."""
+        layout, out = self.compiled.layout, []
+        for cell, got in seen.items():
+            name, key = cell if isinstance(cell, tuple) else (cell, None)
+            if name not in layout.sorts or (layout.key_sort(name) is None) != (key is None):
+                raise ModelError(f"a reading of {self.model.__name__}: no cell {cell!r} in its state")
+            what = name if key is None else f"{name}[{key}]"
+            index = 0 if key is None else self.element(layout.key_sort(name), key)
+            if index is None or index >= layout.width[name]:
+                out.append((what, "nothing: it was freed and forgotten", got))
+            else:
+                out.append((what, self._named(layout.value_sort(name), state[layout.offset[name] + index]), got))
+        return out
+
+    def _named(self, sort: Any, number: int) -> Any:
+        numbering = self.numberings.get(sort)
+        return numbering.name(number) if numbering else value_of(sort, number)
+
+    # -- room -------------------------------------------------------------------------------------------------------
+    def make_room(self) -> None:
+        """Forget what can be forgotten; if that gives nothing, double the scope."""
+        before = self._newest()
+        layout = self.compiled.layout
+        self.states = list(dict.fromkeys(renumbered(layout, self.states, self.forgetting, self.numberings)))
+        if self._newest() != before:
+            self.renumberings += 1
+            return
+        self.scope = {s: n if n >= UNBOUNDED else 2 * n for s, n in self.scope.items()}
+        self.compiled = Compiled(self.model, self.scope)
+        self.states = [layout.widened(self.compiled.layout, s) for s in self.states]
+
+    def _newest(self) -> list[int]:
+        offset = self.compiled.layout.offset
+        return [max(s[offset[f.counter]] for s in self.states) for f in self.forgetting]
+
+    # -- words ------------------------------------------------------------------------------------------------------
+    def shown(self) -> list[dict[str, Any]]:
+        """The possible states, in the trace's names and numbers; numbers not handed out yet are left out."""
+        for f, newest in zip(self.forgetting, self._newest(), strict=True):
+            self.numberings[f.sort].extend(newest)
+        return [self._show(s) for s in self.states]
+
+    def _show(self, state: Flat) -> dict[str, Any]:
+        layout = self.compiled.layout
+        out: dict[str, Any] = {}
+        for name, value in layout.show(state).items():
+            key, sort = layout.key_sort(name), layout.value_sort(name)
+            if key is None:
+                out[name] = self._word(sort, value)
+                continue
+            limit = len(self.numberings[key].names) if key in self.numberings else None
+            shown = {k: v for k, v in value.items() if limit is None or ordinal(k) < limit}
+            out[name] = {self._key(key, k): self._word(sort, v) for k, v in shown.items()}
+        return out
+
+    def _word(self, sort: Any, value: Any) -> Any:
+        return self.numberings[sort].name(value) if sort in self.numberings else value
+
+    def _key(self, sort: Any, key: Any) -> Any:
+        return self.elements[sort].name(key) if sort in self.elements else self._word(sort, key)
+
+
+def _completed(model: type[Model], scope: Scope) -> dict[type, int]:
+    """The scope, with numbered sorts that index no map unbounded."""
+    out: dict[type, int] = {s: n for s, n in scope.items() if n is not None}
+    for sort in model.state_sorts().values():
+        value = sort.value if isinstance(sort, MapSort) else sort
+        if is_numbered(value) and value not in out:
+            assert isinstance(value, type)
+            out[value] = UNBOUNDED
+    return out
