@@ -1,0 +1,89 @@
+"""Upgrade a plugin inside a running process without dropping, tearing or mixing a single call.
+
+    from quiesce import Candidate, HotReloadablePlugin, Manifest
+
+    plugin = HotReloadablePlugin(Candidate(Manifest("search", "1.0.0", ("find",)), SearchV1))
+    plugin.call("find", "word")
+    plugin.upgrade(Candidate(Manifest("search", "2.0.0", ("find",)), SearchV2))
+
+General layout: the names below are the kernel (`quiesce._kernel`), which knows threads and nothing else.  The rest of
+the package is built on these names only:
+
+    quiesce.loaders     plugins from where people keep them: a Python file on disk
+    quiesce.verify      explores the models, drives a real plugin, and prints what is known about each rule
+    quiesce.cli         the command line
+
+Everything here may be used from any thread unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+from ._kernel.candidate import Candidate, CloseFailure
+from ._kernel.epochs import EpochGuard, EpochTracker
+from ._kernel.errors import (
+    DrainTimeout,
+    DuplicatePlugin,
+    HandoverFailed,
+    HealthCheckFailed,
+    InvalidArgument,
+    InvalidEpoch,
+    InvalidManifest,
+    InvalidTimeout,
+    PluginUnregistered,
+    QuiesceError,
+    SelfDeadlock,
+    TooManyVersions,
+    UnknownFunction,
+    UnknownPlugin,
+    UpgradeCancelled,
+    UpgradeFailed,
+    UpgradeInProgress,
+    WrongState,
+)
+from ._kernel.leases import Lease
+from ._kernel.manager import HotReloadManager
+from ._kernel.manifest import Hook, Manifest, Resources
+from ._kernel.plugin import HotReloadablePlugin, PluginSnapshot
+from ._kernel.seam import Seam
+from ._kernel.states import TRANSITIONS, DrainPolicy, HotReloadState, Phase
+from ._kernel.stats import HotReloadStats
+from ._kernel.stragglers import Straggler
+
+__all__ = [
+    "TRANSITIONS",
+    "Candidate",
+    "CloseFailure",
+    "DrainPolicy",
+    "DrainTimeout",
+    "DuplicatePlugin",
+    "EpochGuard",
+    "EpochTracker",
+    "HandoverFailed",
+    "HealthCheckFailed",
+    "Hook",
+    "HotReloadManager",
+    "HotReloadState",
+    "HotReloadStats",
+    "HotReloadablePlugin",
+    "InvalidArgument",
+    "InvalidEpoch",
+    "InvalidManifest",
+    "InvalidTimeout",
+    "Lease",
+    "Manifest",
+    "Phase",
+    "PluginSnapshot",
+    "PluginUnregistered",
+    "QuiesceError",
+    "Resources",
+    "Seam",
+    "SelfDeadlock",
+    "Straggler",
+    "TooManyVersions",
+    "UnknownFunction",
+    "UnknownPlugin",
+    "UpgradeCancelled",
+    "UpgradeFailed",
+    "UpgradeInProgress",
+    "WrongState",
+]

@@ -1,0 +1,270 @@
+"""The path of a call: read, announce, confirm, run, finish, peek.
+
+The fast path takes no lock, asks no thread for its number, and writes nothing down but a slot that leaves the pool and
+comes back.  It serves a call if the pointer's record has a free slot to give, which says at once that the gate is open
+and that no older record is held (see `records.Record.free`).  Whatever else may be the case, from an unknown function
+to a nested call behind a closed gate, is the slow path's business.
+
+Asynchronous exceptions (KeyboardInterrupt, `PyThreadState_SetAsyncExc`) may strike between any two bytecodes (rule R6):
+
+- before the slot is stored in ``slot``, it dies with the interpreter's stack: not held;
+- from there to the end, the handler at the bottom drops it.  If it had been put back already, then dropping this
+  reference changes nothing; if not, it dies: not held.  No handler ever puts back a slot that may be in the pool;
+- an exception of the function itself, the common case, puts the slot back, so the next call need not make one;
+- the look that a release owes is owed by the handler too.
+
+Why ``a=ABSENT, /, *rest`` and not ``*args``: with no or one positional argument, the function is called directly,
+without packing and unpacking a tuple; measured, that is what makes `call` cheaper than a lock.  Why three copies of the
+same lines (`call`, `make_handle`, `call_slowly`) and not one function: each further Python call costs as much as the
+protection.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .errors import PluginUnregistered, SelfDeadlock, UnknownFunction
+from .frames import HOLDING, inside
+from .reclaim import Core
+from .records import Record, Slot
+from .states import Gate
+
+__all__ = ["ABSENT", "CallPath", "call_slowly", "enter", "make_handle"]
+
+ABSENT: Final = object()
+"""Stands for a positional argument that was not given."""
+
+
+class CallPath:
+    """The part of a plugin that takes calls."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._pointer = core.pointer
+
+    def call(self, function: str, a: Any = ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
+        """Call a function of the version that serves: `plugin.call("search", "word", limit=3)`.
+
+        The call runs from start to end on one version, which is not freed before it has ended, whatever upgrades do
+        meanwhile.  What the function returns or raises is returned or raised unchanged.  Waits for nothing, except
+        while a drain under `DrainPolicy.HOLD` is on, and there at most as long as the drain may last.  From inside a
+        call on the same plugin it runs on the version of the outer call.  Any thread.
+
+        The call ends when the function returns: for what a generator or coroutine does later, hold a `lease()`.
+
+        Raises:
+            UnknownFunction: the version that serves does not export `function`.
+            PluginUnregistered: the plugin was taken out of service.
+            SelfDeadlock: a handover hook or a signal handler of the thread that closed the gate calls the plugin.
+
+        """
+        pointer = self._pointer
+        # step: read -- atomic because it is one load of one reference, on both builds.
+        record = pointer.record
+        slot: Slot | None = None
+        try:
+            try:
+                target = record.functions[function]
+                # step: announce -- atomic because deque.pop is one C function under the GIL, and takes the deque's own
+                # lock on the free-threaded build.
+                slot = record.free.pop()
+            except (LookupError, TypeError):
+                slot = None  # no such function, or no slot to take: the slow path says which
+            else:
+                # step: confirm -- atomic because it is one load of one reference.  If the record is still current, then
+                # whoever supersedes it will see this slot missing (see `reclaim`).  The call starts here.
+                if pointer.record is record:
+                    try:
+                        if rest or kwargs:
+                            result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                        elif a is ABSENT:
+                            result = target()
+                        else:
+                            result = target(a)
+                    except BaseException:
+                        # step: finish -- atomic because deque.append is one C function under the GIL, and takes the
+                        # deque's own lock on the free-threaded build.
+                        slot = record.free.append(slot)
+                        raise
+                    # step: finish -- atomic as above.
+                    slot = record.free.append(slot)
+                    # step: peek -- atomic because it is one load of one reference.
+                    if pointer.record is record:
+                        return result
+                    self._core.look(record)
+                    return result
+                # step: retract -- atomic like finish.
+                slot = record.free.append(slot)
+                self._core.look(record)
+        except BaseException:
+            if slot is not None:
+                slot = None
+                slot_is_dropped(self._core)
+            # step: peek -- atomic because it is one load of one reference.
+            if pointer.record is not record:
+                self._core.look(record)
+            raise
+        return call_slowly(self._core, function, rest if a is ABSENT else (a, *rest), kwargs)
+
+
+def make_handle(core: Core, function: str) -> Callable[..., Any]:
+    """Make the function that calls `function` on whatever version serves: `CallPath.call` with the name bound."""
+    pointer = core.pointer
+
+    def handle(a: Any = ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
+        record = pointer.record  # step: read -- atomic as in `call`, like all that follows.
+        slot: Slot | None = None
+        try:
+            try:
+                target = record.functions[function]
+                slot = record.free.pop()  # step: announce -- atomic as in `call`.
+            except LookupError:
+                slot = None
+            else:
+                if pointer.record is record:  # step: confirm -- atomic as in `call`.
+                    try:
+                        if rest or kwargs:
+                            result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                        elif a is ABSENT:
+                            result = target()
+                        else:
+                            result = target(a)
+                    except BaseException:
+                        slot = record.free.append(slot)  # step: finish -- atomic as in `call`.
+                        raise
+                    slot = record.free.append(slot)  # step: finish -- atomic as in `call`.
+                    if pointer.record is record:  # step: peek -- atomic as in `call`.
+                        return result
+                    core.look(record)
+                    return result
+                slot = record.free.append(slot)  # step: retract -- atomic as in `call`.
+                core.look(record)
+        except BaseException:
+            if slot is not None:
+                slot = None
+                slot_is_dropped(core)
+            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                core.look(record)
+            raise
+        return call_slowly(core, function, rest if a is ABSENT else (a, *rest), kwargs)
+
+    handle.__name__ = handle.__qualname__ = function
+    return handle
+
+
+def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Do the same with everything that may be the case."""
+    pointer = core.pointer
+    while True:
+        slot: Slot | None = None
+        outer = inside(pointer, core.leases)
+        if outer is not None:
+            return _call_nested(core, outer, function, args, kwargs)
+        # step: read -- atomic because it is one load of one reference.  A held gate blocks it.
+        record = pointer.record
+        if record.gate is not Gate.OPEN:
+            wait_at_gate(core, record)
+            continue
+        target = _find(record, function)
+        try:
+            slot = record.take()  # step: announce -- atomic as `take` says.
+            if pointer.record is record:  # step: confirm -- atomic as in `call`.
+                try:
+                    result = target(*args, **kwargs)
+                except BaseException:
+                    slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
+                    raise
+                slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
+                if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                    core.look(record)
+                return result
+            slot = record.pool.append(slot)  # step: retract -- atomic as in `call`.
+            core.look(record)
+        except BaseException:
+            if slot is not None:
+                slot = None
+                slot_is_dropped(core)
+            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                core.look(record)
+            raise
+
+
+HOLDING.update({CallPath.call.__code__, call_slowly.__code__})
+HOLDING.update(c for c in make_handle.__code__.co_consts if hasattr(c, "co_code"))
+
+
+def _call_nested(core: Core, outer: Record, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run on the outer call's version: no pointer is read, no gate is asked (R4).
+
+    Proof: the outer call is on this thread's stack and holds `outer` until after this has returned.
+    """
+    target = _find(outer, function)
+    # step: nest -- atomic because it touches nothing shared.
+    core.seam.step("nest", epoch=outer.number)
+    try:
+        return target(*args, **kwargs)
+    finally:
+        # step: unnest -- atomic because it touches nothing shared.
+        core.seam.step("unnest", epoch=outer.number)
+
+
+def enter(core: Core) -> tuple[Record, Slot]:
+    """Become a holder on behalf of a lease."""
+    pointer = core.pointer
+    outer = inside(pointer, core.leases)
+    if outer is not None:
+        # Nested: the outer call holds the record all the while, so it was not drained, and joining it here only
+        # prolongs a hold that is there.  The lease may outlive the outer call, so it needs a slot of its own.
+        return outer, outer.take()
+    while True:
+        record = pointer.record  # step: read -- atomic as in `call`.
+        if record.gate is not Gate.OPEN:
+            wait_at_gate(core, record)
+            continue
+        slot: Slot | None = None
+        try:
+            slot = record.take()  # step: announce -- atomic as `take` says.
+            if pointer.record is record:  # step: confirm -- atomic as in `call`.
+                return record, slot
+            slot = record.pool.append(slot)  # step: retract -- atomic as in `call`.
+            core.look(record)
+        except BaseException:
+            slot = None
+            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                core.look(record)
+            raise
+
+
+def wait_at_gate(core: Core, record: Record) -> None:
+    """Wait until a gate that is held is opened again (rule V3: only under HOLD, at most as long as the drain may last).
+
+    Whoever closed the gate opens it again by a publication, on every way out of the drain; this waits for nothing else.
+    """
+    if record.gate is Gate.SHUT:
+        raise PluginUnregistered(record.version.manifest.name)
+    if record.closed_by == core.seam.get_ident():
+        raise SelfDeadlock(
+            f"plugin {record.version.manifest.name!r}: expected no calls from the thread that upgrades it while "
+            "the gate is closed; got one from a handover hook or a signal handler: it would wait for itself"
+        )
+    if record.reopened is not None:
+        record.reopened.wait()
+
+
+def slot_is_dropped(core: Core) -> None:
+    """See to it that the slot that our caller has just dropped is really gone.
+
+    Before 3.13 a frame keeps a snapshot of its local variables once somebody has asked for `f_locals` (a debugger, a
+    list of stragglers).  Asking again takes a new one, without the slot.
+    """
+    _ = sys._getframe(1).f_locals  # noqa: SLF001 - documented, and the only way to one's caller's frame
+    core.seam.step("finish", lost=True)
+
+
+def _find(record: Record, function: object) -> Callable[..., Any]:
+    functions = record.functions
+    if isinstance(function, str) and function in functions:
+        return functions[function]
+    raise UnknownFunction(record.version.manifest.name, function, functions)

@@ -1,0 +1,234 @@
+"""One upgrade, step by step.
+
+    prepare   VALIDATE, BUILD, INIT             the candidate is built while the old version serves
+    execute   DRAIN, HANDOVER, SWAP, HEALTH     a new epoch, the awaited calls end, the new version is published
+    decide    PROBATION: commit or revert       the loser is retired (`decide`)
+
+Every `core.write` and `core.publish` ends one critical section and is one action of the model.  User code (the
+manifest's reader, build, hooks, the health check) runs between the sections, never in one.
+
+Whatever goes wrong, `Attempt.at` says which step would have come next, and `give_up` takes the way out that there is
+from
+there: so an upgrade that fails, for whatever reason (a KeyboardInterrupt included), is rolled back, counted once, and
+leaves nothing half-done (rules B1, B2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .book import Attempt, Drain
+from .candidate import Candidate, Version, bind
+from .decide import Decider, HealthCheck
+from .errors import (
+    DrainTimeout,
+    HandoverFailed,
+    HealthCheckFailed,
+    TooManyVersions,
+    UpgradeCancelled,
+    UpgradeFailed,
+    UpgradeInProgress,
+    WrongState,
+)
+from .states import DrainPolicy, Gate, HotReloadState, Life, Phase, Up
+from .stragglers import stragglers
+
+__all__ = ["HealthCheck", "Upgrader"]
+
+S = HotReloadState
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrader(Decider):
+    """The upgrading side of one plugin.  Arguments have been checked by `HotReloadablePlugin`.  Any thread."""
+
+    # -- prepare ------------------------------------------------------------------------------------------------------
+    def prepare(self, candidate: Candidate) -> Version:
+        """Validate, build and initialise; leave the candidate pending."""
+        core = self.core
+        attempt = Attempt(core.seam.get_ident())
+        phase = Phase.VALIDATE
+        try:
+            serving = core.section(lambda: self._begin(attempt))
+            manifest = candidate.read_manifest()
+            manifest.check_replaces(serving.manifest)
+            phase = Phase.BUILD
+            instance = candidate.build()
+            functions = bind(manifest, instance)
+            version = core.section(
+                lambda: self._built(
+                    attempt, Version(core.book.newest + 1, manifest, instance, functions, self.close_failed)
+                )
+            )
+            phase = Phase.INIT
+            version.init()
+            ready = core.section(lambda: self._prepared(attempt, version))
+        except BaseException as error:
+            cancelled = core.book.attempt is not attempt
+            if not self.give_up(attempt) or not isinstance(error, Exception):
+                raise
+            if cancelled:
+                raise UpgradeCancelled(self.name, f"it was cancelled while it was prepared; then {error!r}") from error
+            raise UpgradeFailed(self.name, phase, f"{type(error).__name__}: {error}") from error
+        if not ready:
+            self.give_up(attempt)
+            raise UpgradeCancelled(self.name, "it was cancelled while it was prepared")
+        return version
+
+    def _begin(self, attempt: Attempt) -> Version:
+        book = self.in_service()
+        if not book.settled():
+            raise UpgradeInProgress("prepare_upgrade", book.state, (S.ACTIVE, S.ROLLED_BACK), "an upgrade is under way")
+        alive = len(book.lives) + book.building
+        if alive >= self.bound:
+            raise TooManyVersions(alive, self.bound)
+        book = replace(book, state=S.PREPARING_UPGRADE, attempt=attempt, building=book.building + 1)
+        # step: prepare_upgrade -- atomic because it is one section of the plugin's lock: the state is looked at and set
+        # in one step, with the ticket (L1, L2).
+        self.core.write("prepare_upgrade", book, attempt, Up.BUILD)
+        return book.serving
+
+    def _built(self, attempt: Attempt, version: Version) -> Version:
+        book = self.core.book
+        attempt.version = version
+        lives = {**book.lives, version: Life.CANDIDATE}
+        book = replace(book, newest=version.number, lives=lives, building=book.building - 1)
+        # step: build -- atomic because it is one section of the plugin's lock.
+        self.core.write("build", book, attempt, Up.INIT, version=version)
+        return version
+
+    def _prepared(self, attempt: Attempt, version: Version) -> bool:
+        book, mine = self.core.book, self.core.book.attempt is attempt
+        # step: prepared -- atomic because it is one section of the plugin's lock.  Without the ticket the candidate is
+        # discarded: somebody cancelled meanwhile.
+        if mine:
+            self.core.write("prepared", replace(book, attempt=None, pending=version), attempt, Up.IDLE)
+        else:
+            self.core.write("prepared", book, attempt, Up.DISCARD)
+        return mine
+
+    # -- execute ------------------------------------------------------------------------------------------------------
+    def execute(
+        self,
+        policy: DrainPolicy,
+        timeout: float | None,
+        *,
+        probation: bool,
+        health_check: HealthCheck | None,
+        only: Version | None = None,
+    ) -> Version:
+        """Drain, swap and decide.  With `only`, execute no other candidate than that.  Gives the new version."""
+        core = self.core
+        attempt = Attempt(core.seam.get_ident(), policy, timeout)
+        phase = Phase.DRAIN
+        try:
+            version, drain = core.section(lambda: self._drain_in_flight(attempt, only))
+            core.section(lambda: self.scan(attempt, drain))
+            if timeout != 0:
+                drain.event.wait(timeout)
+            late = () if drain.event.is_set() else tuple(stragglers(core))
+            cancelled = core.section(lambda: self._end_of_drain(attempt, drain))
+            if attempt.at is Up.DISCARD:
+                raise UpgradeCancelled(self.name) if cancelled else DrainTimeout(self.name, phase, timeout, late)
+            if policy is DrainPolicy.HOLD:
+                phase = Phase.HANDOVER
+                self._hand_over(version)
+            phase = Phase.SWAP
+            core.section(lambda: self._swap(attempt, version))
+            phase = Phase.HEALTH
+            if health_check is not None and health_check(version.instance) is False:
+                raise _ReturnedFalse
+            phase = Phase.PROBATION
+            if probation:
+                core.section(lambda: self._begin_probation(attempt))
+            else:
+                core.section(lambda: self.commit_section(attempt))
+                self.clean_up(attempt)
+        except BaseException as error:
+            self.give_up(attempt)
+            if phase is Phase.HEALTH and isinstance(error, _ReturnedFalse):
+                raise HealthCheckFailed(self.name, "the health check returned False") from None
+            if phase is Phase.HEALTH and isinstance(error, Exception):
+                raise HealthCheckFailed(self.name, f"{type(error).__name__}: {error}") from error
+            if phase is Phase.HANDOVER and isinstance(error, Exception):
+                raise HandoverFailed(self.name, f"{type(error).__name__}: {error}") from error
+            raise
+        return version
+
+    def _drain_in_flight(self, attempt: Attempt, only: Version | None) -> tuple[Version, Drain]:
+        core, book = self.core, self.in_service()
+        version = book.pending
+        if only is not None and version is not only:
+            raise UpgradeCancelled(self.name, "somebody cancelled it, or executed it, after it was prepared")
+        if version is None:
+            why = "the candidate is not ready yet" if book.state is S.PREPARING_UPGRADE else None
+            raise WrongState("execute_upgrade", book.state, (S.PREPARING_UPGRADE,), why)
+        gate = Gate.HELD if attempt.policy is DrainPolicy.HOLD else Gate.OPEN
+        record = core.successor(book.serving, gate)
+        drain = Drain(core.seam.event(), record.number, core.seam.monotonic())
+        attempt.version, attempt.drain = version, drain
+        book = replace(book, state=S.DRAINING, attempt=attempt, pending=None, policy=attempt.policy)
+        # step: drain_in_flight -- atomic because callers see one store of the pointer, and everybody else one section
+        # of the plugin's lock.  It opens the epoch that later calls belong to (D1).
+        core.publish("drain_in_flight", record, book, attempt, Up.SCAN)
+        return version, drain
+
+    def scan(self, attempt: Attempt, drain: Drain) -> None:
+        """Look once for what is awaited; from here on, whoever lets go looks."""
+        core, book = self.core, self.core.book
+        woken = attempt.policy is DrainPolicy.OVERLAP or book.attempt is not attempt or core.drained(drain.before)
+        # step: scan -- atomic because it is one section of the plugin's lock, which whoever looks after a release takes
+        # too; against announce it is ordered by each pool's own lock (see `reclaim`).
+        core.write("scan", book, attempt, Up.WAIT)
+        core.drains = (*core.drains, drain)
+        if woken:
+            drain.event.set()
+
+    def _end_of_drain(self, attempt: Attempt, drain: Drain) -> bool:
+        """Say whether somebody cancelled."""
+        core, book = self.core, self.core.book
+        core.drains = tuple(d for d in core.drains if d is not drain)
+        if book.attempt is not attempt:
+            # step: drained_in_time -- atomic because it is one section of the plugin's lock.  Cancelled: it never
+            # swaps.
+            core.write("drained_in_time", book, attempt, Up.DISCARD)
+            return True
+        if not drain.event.is_set():
+            self.time_out(attempt, drain)
+            return False
+        book = replace(book, state=S.SWAPPING, attempt=None, stats=self.after_drain(drain))
+        # step: drained_in_time -- atomic because it is one section of the plugin's lock: from here on nobody can
+        # cancel.
+        core.write("drained_in_time", book, attempt, Up.HANDOVER if attempt.policy is DrainPolicy.HOLD else Up.SWAP)
+        return False
+
+    def _hand_over(self, version: Version) -> None:
+        """Run the hooks: the gate is closed and drained, so no call runs until the swap (H1).  No limit of its own."""
+        take, give = self.core.book.serving.hook("export_state"), version.hook("import_state")
+        if take is not None and give is not None:
+            give(take())
+
+    def _swap(self, attempt: Attempt, version: Version) -> None:
+        core, book = self.core, self.core.book
+        if attempt.policy is DrainPolicy.HOLD:
+            # step: hand_over -- atomic because it touches nothing shared but the attempt, in the section of the swap.
+            core.seam.step("hand_over")
+        book = replace(
+            book,
+            serving=version,
+            previous=book.serving,
+            state=S.UPGRADE_COMPLETE,
+            lives={**book.lives, version: Life.LIVE},
+            stats=replace(book.stats, version=version.number),
+        )
+        # step: atomic_swap -- atomic because callers see one store of the pointer (T1), and everybody else one section
+        # of the plugin's lock.
+        core.publish("atomic_swap", core.successor(version, Gate.OPEN), book, attempt, Up.DECIDE)
+
+    def _begin_probation(self, attempt: Attempt) -> None:
+        # step: begin_probation -- atomic because it is one section of the plugin's lock.
+        self.core.write("begin_probation", replace(self.core.book, probation=True), attempt, Up.IDLE)
+
+
+class _ReturnedFalse(Exception):
+    """The health check said no."""
