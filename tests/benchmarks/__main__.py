@@ -24,6 +24,8 @@ from tests.benchmarks.interpreters import BUILD, ROOT, worker
 OUT = BUILD.parent / "bench.json"
 OURS, LOCK, PLAIN = "quiesce_model", "with threading.Lock()", "methods run as they are"
 
+MINE = {OURS, "plugin.function handle", "plugin.call"}
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -76,13 +78,11 @@ def ratios(rows: list[dict[str, Any]]) -> list[Ratio]:
     found = []
     for mine in rows:
         what, interpreter = mine["what"], mine["interpreter"]
-        if what == "call" and not mine["candidate"].startswith("plugin."):
-            continue
-        if what != "call" and mine["candidate"] != OURS:
+        if mine["candidate"] not in MINE:
             continue
         for peer in rows:
             same = peer["what"] == what and peer["interpreter"] == interpreter
-            if not same or peer is mine or peer["candidate"].startswith("plugin."):
+            if not same or peer["candidate"] in {*MINE, "with plugin.lease()"}:
                 continue
             faster = mine["unit"].endswith("/s")
             ratio = mine["value"] / peer["value"] if faster else peer["value"] / mine["value"]
