@@ -4,6 +4,7 @@ General layout, from the bottom up; a module imports only from those above it:
 
     states      the words: six states, three policies, phases, gates, lives
     errors      every error that the kernel raises
+    arguments   arguments, checked
     manifest    what a plugin says about itself, and the checks of it
     candidate   what an upgrade is made of: a manifest and a way to build the instance
     stats       counts and times
@@ -16,6 +17,7 @@ General layout, from the bottom up; a module imports only from those above it:
     calls       the path of a call: a fast one and a slow one
     leases      holding a version without calling it
     stragglers  who holds an epoch: thread, age, stack
+    decide      the ends of an upgrade: commit, revert, give up, cancel
     upgrade     one upgrade, step by step
     plugin      `HotReloadablePlugin`: the operations
     manager     `HotReloadManager`: plugins by name

@@ -64,7 +64,7 @@ class Book:
     """Invariants S1, B1: `stats.version == serving.number`."""
     newest: int = 1
     """Version numbers given so far; never reused."""
-    lives: Mapping[Version, Life] = field(default_factory=dict)
+    lives: Mapping[Version, Life] = field(default_factory=dict[Version, Life])
     """Every version that is built and not freed.  Invariant M2: `lives[serving]` is LIVE unless the plugin is shut."""
     due: frozenset[Version] = frozenset()
     """Freed, and nobody has begun to run the close hook yet."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .arguments import checked
 from .errors import InvalidArgument, InvalidManifest
 from .manifest import Manifest
 
@@ -42,10 +43,7 @@ class Candidate:
 
     def read_manifest(self) -> Manifest:
         """Give the manifest.  Raises what reading it raises, and `InvalidArgument` if that is no manifest."""
-        manifest: object = self.manifest if isinstance(self.manifest, Manifest) else self.manifest()
-        if not isinstance(manifest, Manifest):
-            raise InvalidArgument("manifest", "a Manifest", manifest)
-        return manifest
+        return self.manifest if isinstance(self.manifest, Manifest) else checked("manifest", self.manifest(), Manifest)
 
 
 @dataclass(frozen=True, slots=True)

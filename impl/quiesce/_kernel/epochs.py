@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
+from .arguments import checked, checked_integer, checked_timeout
 from .book import Drain
 from .candidate import Version
-from .errors import InvalidArgument, InvalidEpoch
+from .errors import InvalidEpoch
 from .manifest import Manifest
 from .reclaim import Core
 from .records import Record, Slot
 from .seam import PRODUCTION, Seam
 from .states import Gate
-from .timeouts import checked_timeout
 
 __all__ = ["EpochGuard", "EpochTracker"]
 
@@ -93,9 +93,7 @@ class EpochTracker(Generic[T]):
     __slots__ = ("_core",)
 
     def __init__(self, payload: T | None = None, *, seam: Seam = PRODUCTION) -> None:
-        if not isinstance(seam, Seam):
-            raise InvalidArgument("seam", "a Seam", seam)
-        self._core = Core(seam, Version(0, _MANIFEST, payload, {}))
+        self._core = Core(checked("seam", seam, Seam), Version(0, _MANIFEST, payload, {}))
 
     @property
     def current(self) -> int:
@@ -142,7 +140,7 @@ class EpochTracker(Generic[T]):
         """
         limit = checked_timeout("timeout", timeout)
         core, seam = self._core, self._core.seam
-        _checked_epoch(epoch)
+        checked_integer("epoch", epoch, 0)
         drain = Drain(seam.event(), epoch + 1, seam.monotonic())
 
         def register() -> bool:
@@ -172,7 +170,7 @@ class EpochTracker(Generic[T]):
 
         """
         core = self._core
-        _checked_epoch(epoch)
+        checked_integer("epoch", epoch, 0)
 
         def body() -> int:
             if epoch > core.current.number:
@@ -180,10 +178,3 @@ class EpochTracker(Generic[T]):
             return sum(r.holders() for r in (*core.past, core.current) if r.number == epoch)
 
         return core.section(body)
-
-
-def _checked_epoch(epoch: Any) -> None:
-    if not isinstance(epoch, int) or isinstance(epoch, bool):
-        raise InvalidArgument("epoch", "the number of an epoch", epoch)
-    if epoch < 0:
-        raise InvalidEpoch(f"expected the number of an epoch, 0 or more, got {epoch}")

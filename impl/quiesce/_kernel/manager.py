@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arguments import checked, is_text
 from .candidate import Candidate
 from .errors import DuplicatePlugin, InvalidArgument, UnknownPlugin
 from .plugin import UNSET, HotReloadablePlugin
@@ -26,9 +27,7 @@ class HotReloadManager:
     """
 
     def __init__(self, *, seam: Seam = PRODUCTION, **defaults: Any) -> None:
-        if not isinstance(seam, Seam):
-            raise InvalidArgument("seam", "a Seam", seam)
-        self._seam, self._defaults = seam, defaults
+        self._seam, self._defaults = checked("seam", seam, Seam), defaults
         self._lock = seam.lock()
         self._plugins: dict[str, HotReloadablePlugin] = {}
         """Invariant G1: `all(plugin.name == name for name, plugin in self._plugins.items())`."""
@@ -70,8 +69,7 @@ class HotReloadManager:
             UnknownPlugin: there is none.
 
         """
-        key: object = name
-        plugin = self._plugins.get(key) if isinstance(key, str) else None
+        plugin = self._plugins.get(name) if is_text(name) else None
         if plugin is None:
             raise UnknownPlugin(name, self.list())
         return plugin

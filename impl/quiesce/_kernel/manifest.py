@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import cast
 
 from .errors import InvalidManifest
 
@@ -98,14 +98,7 @@ class Manifest:
             if not isinstance(value, str):
                 raise InvalidManifest(f"{each}: expected text, got {value!r} of type {type(value).__name__}")
         object.__setattr__(self, "capabilities", _strings("capabilities", self.capabilities))
-        resources: object = self.resources
-        if isinstance(resources, Mapping):
-            resources = _resources(resources)
-            object.__setattr__(self, "resources", resources)
-        if not isinstance(resources, Resources):
-            raise InvalidManifest(
-                f"resources: expected Resources, got {resources!r} of type {type(resources).__name__}"
-            )
+        object.__setattr__(self, "resources", _resources(self.resources))
 
     def check_replaces(self, old: Manifest) -> None:
         """Check that an upgrade from `old` to this is valid: the same name, and every hook function is still exported.
@@ -136,8 +129,7 @@ def _strings(what: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InvalidManifest(f"{what}: expected several names, got {_short(value)} of type {type(value).__name__}")
     found: list[str] = []
-    each: Any
-    for each in value:
+    for each in cast("Iterable[object]", value):
         if not isinstance(each, str):
             raise InvalidManifest(f"{what}: expected text, got {_short(each)} of type {type(each).__name__}")
         found.append(each)
@@ -146,11 +138,12 @@ def _strings(what: str, value: object) -> tuple[str, ...]:
 
 def _names(what: str, value: object) -> tuple[str, ...]:
     names = _strings(what, value)
+    seen: set[str] = set()
     for name in names:
         _text(what, name, _FUNCTION, "a Python identifier")
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidManifest(f"{what}: expected each name once, got {name!r} {names.count(name)} times")
+        if name in seen:
+            raise InvalidManifest(f"{what}: expected each name once, got {_short(name)} more than once")
+        seen.add(name)
     return names
 
 
@@ -158,29 +151,32 @@ def _hooks(value: object, exports: tuple[str, ...]) -> dict[Hook, str]:
     if not isinstance(value, Mapping):
         raise InvalidManifest(f"hooks: expected a mapping, got {_short(value)} of type {type(value).__name__}")
     found: dict[Hook, str] = {}
-    key: Any
-    function: Any
-    for key, function in value.items():
+    for key, function in cast("Mapping[object, object]", value).items():
         try:
             when = Hook(key)
         except ValueError:
             kinds = ", ".join(hook.value for hook in Hook)
             raise InvalidManifest(f"hooks: expected one of {kinds}, got {_short(key)}") from None
-        if function not in exports:
+        if not isinstance(function, str) or function not in exports:
             raise InvalidManifest(
-                f"hooks.{when.value}: expected an exported function ({', '.join(exports) or 'none'}), "
+                f"hooks.{when.value}: expected an exported function ({_short(', '.join(exports))}), "
                 f"got {_short(function)}"
             )
         found[when] = function
     return found
 
 
-def _resources(value: Mapping[Any, Any]) -> Resources:
+def _resources(value: object) -> Resources:
+    if isinstance(value, Resources):
+        return value
+    if not isinstance(value, Mapping):
+        raise InvalidManifest(f"resources: expected Resources, got {_short(value)} of type {type(value).__name__}")
+    table = cast("Mapping[str, int | None]", value)
     known = {each.name for each in fields(Resources)}
-    strange = [key for key in value if key not in known]
+    strange = [key for key in table if key not in known]
     if strange:
         raise InvalidManifest(f"resources: expected {', '.join(sorted(known))}, got {_short(strange)}")
-    return Resources(**value)
+    return Resources(**table)
 
 
 def _short(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from .arguments import checked, checked_callable, checked_integer, checked_timeout, is_text
 from .calls import CallPath, enter, make_handle
 from .candidate import Candidate, CloseFailure, Version, bind
 from .errors import InvalidArgument, SelfDeadlock, UnknownFunction
@@ -18,7 +19,6 @@ from .seam import PRODUCTION, Seam
 from .states import DrainPolicy, HotReloadState
 from .stats import HotReloadStats
 from .stragglers import Straggler, stragglers
-from .timeouts import checked_timeout
 from .upgrade import HealthCheck, Upgrader
 
 __all__ = ["HotReloadablePlugin", "PluginSnapshot"]
@@ -92,13 +92,10 @@ class HotReloadablePlugin(CallPath):
         seam: Seam = PRODUCTION,
     ) -> None:
         self._timeout = checked_timeout("drain_timeout", drain_timeout)
-        self._policy = _checked("policy", policy, DrainPolicy)
-        _checked("seam", seam, Seam)
-        bound: object = max_live_versions
-        if not isinstance(bound, int) or isinstance(bound, bool) or bound < 2:
-            raise InvalidArgument("max_live_versions", "an integer, at least 2", bound)
-        if close_failed is not None and not callable(close_failed):
-            raise InvalidArgument("close_failed", "a callable that takes a CloseFailure, or None", close_failed)
+        self._policy = checked("policy", policy, DrainPolicy)
+        checked("seam", seam, Seam)
+        checked_integer("max_live_versions", max_live_versions, 2)
+        checked_callable("close_failed", close_failed, "a CloseFailure")
         version = _first_version(candidate, instance, close_failed)
         super().__init__(Core(seam, version))
         self._name = version.manifest.name
@@ -175,9 +172,8 @@ class HotReloadablePlugin(CallPath):
 
         """
         serving = self._core.book.serving
-        key: object = name
-        if not isinstance(key, str) or key not in serving.functions:
-            raise UnknownFunction(self._name, key, serving.functions)
+        if not is_text(name) or name not in serving.functions:
+            raise UnknownFunction(self._name, name, serving.functions)
         return make_handle(self._core, name)
 
     def lease(self) -> Lease:
@@ -204,7 +200,7 @@ class HotReloadablePlugin(CallPath):
             UpgradeCancelled: somebody cancelled it meanwhile.
 
         """
-        return self._upgrader.prepare(_checked("candidate", candidate, Candidate)).number
+        return self._upgrader.prepare(checked("candidate", candidate, Candidate)).number
 
     def execute_upgrade(
         self,
@@ -252,11 +248,11 @@ class HotReloadablePlugin(CallPath):
         health_check: HealthCheck | None = None,
     ) -> int:
         """`prepare_upgrade` and then `execute_upgrade`; the arguments and errors are theirs."""
-        _checked("candidate", candidate, Candidate)
-        checked = self._checked_execution("upgrade", policy, drain_timeout, probation, health_check)
+        checked("candidate", candidate, Candidate)
+        how = self._checked_execution("upgrade", policy, drain_timeout, probation, health_check)
         version = self._upgrader.prepare(candidate)
         try:
-            return self._execute(*checked, version).number
+            return self._execute(*how, version).number
         except BaseException:
             # Still pending only if we never got to execute it.  An interrupt here would leave it to nobody.
             if self._core.book.pending is version:
@@ -338,11 +334,10 @@ class HotReloadablePlugin(CallPath):
         probation: bool,
         health_check: HealthCheck | None,
     ) -> tuple[DrainPolicy, float | None, bool, HealthCheck | None]:
-        chosen = self._policy if policy is None else _checked("policy", policy, DrainPolicy)
+        chosen = self._policy if policy is None else checked("policy", policy, DrainPolicy)
         timeout = self._drain_timeout(drain_timeout)
-        _checked("probation", probation, bool)
-        if health_check is not None and not callable(health_check):
-            raise InvalidArgument("health_check", "a callable that takes the instance, or None", health_check)
+        checked("probation", probation, bool)
+        checked_callable("health_check", health_check, "the instance")
         if chosen is not DrainPolicy.OVERLAP:
             self._refuse_inside(operation)
         return chosen, timeout, probation, health_check
@@ -373,12 +368,6 @@ class HotReloadablePlugin(CallPath):
         return f"<HotReloadablePlugin {self._name!r} version {book.serving.number} {book.state.name}>"
 
 
-def _checked(what: str, value: Any, kind: type[Any]) -> Any:
-    if not isinstance(value, kind):
-        raise InvalidArgument(what, f"a {kind.__name__}", value)
-    return value
-
-
 def _first_version(
     candidate: Candidate | Manifest, instance: object, close_failed: Callable[[CloseFailure], object] | None
 ) -> Version:
@@ -386,7 +375,7 @@ def _first_version(
         if instance is None:
             raise InvalidArgument("instance", "an object that has the exported functions", instance)
         return Version(1, candidate, instance, bind(candidate, instance), close_failed)
-    _checked("candidate", candidate, Candidate)
+    checked("candidate", candidate, Candidate)
     if instance is not None:
         raise InvalidArgument("instance", "None beside a Candidate, which builds its own", instance)
     manifest = candidate.read_manifest()

@@ -43,7 +43,7 @@ class Slot:
     __slots__ = ("__weakref__",)
 
 
-NO_SLOTS: Pool = deque(maxlen=0)
+NO_SLOTS: Pool = deque[Slot](maxlen=0)
 """An empty pool that stays empty: a caller that tries to take a slot from it is sent to the slow path."""
 
 

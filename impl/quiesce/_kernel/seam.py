@@ -117,7 +117,8 @@ class Seam:
 
     def pool(self) -> Pool:
         """Make the pool of free slots of one record."""
-        return deque()
+        empty: deque[Slot] = deque()
+        return empty
 
     def lock(self) -> Lock:
         """Make a lock."""
