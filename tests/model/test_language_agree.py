@@ -128,6 +128,15 @@ ACTIONS = {
             require(s.flag)
             assert s.done[t], "R1: done"
         """,
+    "the branch of a need is left after its value was used": """
+        if s.done[t]:
+            s.count = s.pins[s.now + 1]
+        if s.count < 0:
+            s.count = 1
+        elif not s.done[t]:
+            require(s.flag)
+            assert s.count < 9, "R9: few"
+        """,
     "require behind a branch beyond the scope": "if s.flag:\n    s.now += 1\nrequire(s.count == 0)\ns.count = 1",
     "assert": "require(s.flag)\nassert s.count < 2, 'R3: few'\nassert s.done[t], 'M1, M2: done'\ns.count += 1",
     "assert before the scope ends": "assert s.count < 2, 'R3: few'\ns.now += 1\nassert s.flag, 'R5: flag'",

@@ -184,21 +184,20 @@ class _Comparison:
             if a.get(step) != b.get(step):
                 what = f"{step[0]}({', '.join(map(str, step[1]))})"
                 self.found.append(Difference(state, what, a.get(step, "disabled"), b.get(step, "disabled")))
-        for n in self.by_state:
-            self._claim(n, state)
+        self._claims(self.by_state, state)
         for kind, payload in a.values():
             self.out_of_scope += kind == "out of scope"
             self.broken += kind == "broken"
             if kind == "step":
-                for n in self.by_step:
-                    self._claim(n, state, payload)
+                self._claims(self.by_step, state, payload)
                 yield payload
 
-    def _claim(self, name: str, *states: Frozen) -> None:
-        x, y = self.plain.claim(name, *states), self.read.claim(name, *states)
-        if x is not y:
-            what = name if len(states) == 1 else f"{name}, of the step to {states[1]}"
-            self.found.append(Difference(states[0], what, x, y))
+    def _claims(self, names: list[str], *states: Frozen) -> None:
+        for name, x in self.plain.claim_all(names, *states).items():
+            y = self.read.claim(name, *states)
+            if x is not y:
+                what = name if len(states) == 1 else f"{name}, of the step to {states[1]}"
+                self.found.append(Difference(states[0], what, x, y))
 
     def result(self, most: int, *, complete: bool) -> Differences:
         return Differences(tuple(self.found[:most]), self.states, self.edges, self.out_of_scope, self.broken, complete)

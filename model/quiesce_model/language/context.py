@@ -197,12 +197,15 @@ class Context:
 
     def premise(self) -> Expr:
         """That the plain run comes here: each part of the path, behind what had to be in scope to evaluate it."""
-        here, parts = conjuncts(self.path), []
+        here = conjuncts(self.path)
+        parts: list[Expr] = []
         for n in self.needs:
-            if self.elsewhere(n.path):
-                continue
-            if all(c in here for c in conjuncts(n.path)):
-                parts += [*conjuncts(n.path), n.condition]
+            there = conjuncts(n.path)
+            parted = next((i for i, c in enumerate(here) if lnot(c) in there), None)
+            if parted is not None and all(c in there for c in here[:parted]):
+                parts += here[: parted + 1]  # on the other branch: this path parted from that one before the need
+            elif all(c in here for c in there):
+                parts += [*there, n.condition]
             else:
                 parts.append(imp(n.path, n.condition))
         return land(*parts, self.path)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import enum
 import inspect
-from collections.abc import Mapping
 from types import FunctionType
 from typing import Any, ClassVar, get_args, get_origin
 
@@ -109,10 +108,11 @@ class Model:
 
     def __init__(self, scope: Scope) -> None:
         object.__setattr__(self, "_limits", {})
+        object.__setattr__(self, "_journal", [])
         for name, sort in self._sorts.items():
             first = getattr(type(self), name)
             if isinstance(sort, MapSort):
-                object.__setattr__(self, name, _first_map(name, sort, first, scope))
+                object.__setattr__(self, name, _first_map(name, sort, first, scope, self._journal))
                 continue
             limit = size(sort, scope) if is_number(sort) and sort is not INT else None
             self._limits[name] = limit
@@ -120,12 +120,15 @@ class Model:
             object.__setattr__(self, name, first)
 
     _limits: dict[str, int | None]
+    _journal: list[str]
+    """What was assigned to, in order."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         sort = self._sorts.get(name)
         if sort is None or isinstance(sort, MapSort):
             raise ModelError(f"{type(self).__name__} has no scalar state variable {name!r}")
-        check_within(name, value, sort, self._limits[name])
+        check_within(name, value, sort, self._limits.get(name))
+        self._journal.append(name)
         object.__setattr__(self, name, value)
 
     # ---------------------------------------------------------------- the class as expressions
@@ -257,11 +260,11 @@ def _check_value(where: str, value: Any, sort: AnySort) -> None:
         raise DefinitionError(f"{where}: expected a first value of sort {show_sort(sort)}, got {value!r}")
 
 
-def _first_map(name: str, sort: MapSort, first: Each, scope: Mapping[type, int | None]) -> Map[Any, Any]:
+def _first_map(name: str, sort: MapSort, first: Each, scope: Scope, journal: list[str]) -> Map[Any, Any]:
     n = size(sort.key, scope)
     keys: list[Any] = list(members(sort.key)) if is_enum(sort.key) else list(range(n or 0))
     limit = size(sort.value, scope) if is_number(sort.value) and sort.value is not INT else None
     cells = [first.at(k) for k in keys]
     for v in cells:
         check_within(name, v, sort.value, limit)
-    return Map(name, cells, sort.key, sort.value, limit, first.at if n is None else None)
+    return Map(name, cells, sort.key, sort.value, limit, first.at if n is None else None, journal)

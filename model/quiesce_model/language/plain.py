@@ -15,8 +15,8 @@ from __future__ import annotations
 import ast
 import itertools
 import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from quiesce_model.language.errors import Disabled, ModelError, OutOfScope, Place
@@ -61,6 +61,9 @@ class Outcome:
     broken: tuple[str, ...] = ()
     refusal: Refusal | None = None
     beyond: str = ""
+
+
+_DISABLED = Outcome("disabled")
 
 
 class PlainRun:
@@ -117,13 +120,13 @@ class PlainRun:
     def thaw(self, frozen: Frozen) -> Model:
         """A state that actions can be called on."""
         state = object.__new__(self.model)
-        values = state.__dict__
-        first = self._first.__dict__
-        values["_limits"] = first["_limits"]
+        values, first = state.__dict__, self._first.__dict__
+        journal: list[str] = []
+        values["_limits"], values["_journal"] = first["_limits"], journal
         for name, value in zip(self.names, frozen, strict=True):
-            if isinstance(value, tuple):
+            if type(value) is tuple:
                 m = first[name]
-                values[name] = Map(name, list(value), m.key, m.value, m.limit, m.beyond)
+                values[name] = Map(name, list(value), m.key, m.value, m.limit, m.beyond, journal)
             else:
                 values[name] = value
         return state
@@ -189,11 +192,18 @@ class PlainRun:
             expected = ", ".join(f"{n}: {getattr(s, '__name__', s)}" for n, s in self.params[name])
             raise ModelError(f"{name}: expected ({expected}), got {args}")
         state = self.thaw(frozen)
+        outcome = self._call(state, fn, args, why=why)
+        if outcome.state is not None and promises:
+            return replace(outcome, broken=self.broken_promises(frozen, outcome.state))
+        return outcome
+
+    def _call(self, state: Model, fn: Callable[..., Any], args: tuple[Any, ...], *, why: bool) -> Outcome:
+        """Call an action on a thawed state, which it may change."""
         token = current_bounds.set(lambda sort: self.bound(sort, state))
         try:
             fn(state, *args)
         except Disabled as disabled:
-            return Outcome("disabled", refusal=_refusal(disabled) if why else None)
+            return Outcome("disabled", refusal=_refusal(disabled)) if why else _DISABLED
         except OutOfScope as beyond:
             return Outcome("out of scope", beyond=str(beyond))
         except AssertionError as broken:
@@ -202,16 +212,18 @@ class PlainRun:
             return Outcome("broken", broken=(broken.args[0],))
         finally:
             current_bounds.reset(token)
-        new = self.freeze(state)
-        return Outcome("step", new, self.broken_promises(frozen, new) if promises else ())
+        return Outcome("step", self.freeze(state))
 
     def steps(self, frozen: Frozen) -> Iterator[tuple[str, tuple[Any, ...], Outcome]]:
         """All that is not disabled in a state: action, parameters, outcome (transitions are not judged)."""
-        for name in self.functions:
+        state = self.thaw(frozen)
+        for name, fn in self.functions.items():
             for args in self.choices(name, frozen):
-                outcome = self.apply(frozen, name, *args, why=False, promises=False)
+                outcome = self._call(state, fn, args, why=False)
                 if outcome.kind != "disabled":
                     yield name, args, outcome
+                if vars(state)["_journal"]:  # changed, also by an action that was refused afterwards
+                    state = self.thaw(frozen)
 
     def explain(self, frozen: Frozen, name: str, *args: Any) -> str:
         """Why an action is or is not possible here, in a sentence."""
@@ -229,25 +241,33 @@ class PlainRun:
     # ---------------------------------------------------------------- claims
     def claim(self, name: str, *states: Frozen) -> bool | None:
         """What a claim says of a state (a transition: of the states before and after); ``None``: it is out of scope."""
+        return self.claim_all([name], *states)[name]
+
+    def claim_all(self, names: Iterable[str], *states: Frozen) -> dict[str, bool | None]:
+        """What several claims say of the same state or states."""
         thawed = [self.thaw(f) for f in states]
+        out: dict[str, bool | None] = {}
         token = current_bounds.set(lambda sort: self.bound(sort, *thawed))
         try:
-            value = getattr(self.model, name)(*thawed)
-        except OutOfScope:
-            return None
+            for name in names:
+                try:
+                    value = getattr(self.model, name)(*thawed)
+                except OutOfScope:
+                    value = None
+                if value is not None and not isinstance(value, bool):
+                    raise ModelError(f"{self.model.__name__}.{name}: expected a bool, got {value!r}")
+                out[name] = value
         finally:
             current_bounds.reset(token)
-        if not isinstance(value, bool):
-            raise ModelError(f"{self.model.__name__}.{name}: expected a bool, got {value!r}")
-        return value
+        return out
 
     def claims(self, frozen: Frozen, *roles: Role) -> dict[str, bool | None]:
         """What the claims of the roles say of a state (invariants and theorems if no role is given)."""
-        return {n: self.claim(n, frozen) for r in roles or ("invariant", "theorem") for n in self.model.marks(r)}
+        return self.claim_all([n for r in roles or ("invariant", "theorem") for n in self.model.marks(r)], frozen)
 
     def broken_promises(self, before: Frozen, after: Frozen) -> tuple[str, ...]:
         """The transitions that a step breaks."""
-        return tuple(n for n in self._transitions if self.claim(n, before, after) is False)
+        return tuple(n for n, v in self.claim_all(self._transitions, before, after).items() if v is False)
 
     # ---------------------------------------------------------------- exploration
     def reachable(self, limit: int | None = None) -> dict[Frozen, list[tuple[str, tuple[Any, ...], Outcome]]]:

@@ -27,12 +27,13 @@ class Map(Generic[K, V]):
 
     :param name: the state variable, for messages.
     :param cells: the values, in the order of the keys.
-    :param key: the sort of the keys.
+    :param key: the sort of the keys; :param value: that of the values.
     :param limit: the size of the values' sort in scope, where they are numbered; else ``None``.
     :param beyond: for a map without upper bound: the first value of the cell at an index.
+    :param journal: where the name is noted when a cell is assigned to.
     """
 
-    __slots__ = ("beyond", "cells", "key", "limit", "name", "value")
+    __slots__ = ("beyond", "cells", "journal", "key", "limit", "name", "value")
 
     def __init__(
         self,
@@ -40,28 +41,34 @@ class Map(Generic[K, V]):
         cells: list[Any],
         key: type,
         value: AnySort,
-        limit: int | None = None,
-        beyond: Callable[[int], Any] | None = None,
+        limit: int | None,
+        beyond: Callable[[int], Any] | None,
+        journal: list[str],
     ) -> None:
-        self.name, self.cells, self.key, self.value, self.limit, self.beyond = name, cells, key, value, limit, beyond
-
-    def _at(self, key: Any) -> int:
-        i = ordinal(key)
-        if 0 <= i < len(self.cells):
-            return i
-        if i < 0 or self.beyond is None:
-            raise OutOfScope(self.name, i, self.key)
-        while len(self.cells) <= i:
-            self.cells.append(self.beyond(len(self.cells)))
-        return i
+        self.name, self.cells, self.key, self.value = name, cells, key, value
+        self.limit, self.beyond, self.journal = limit, beyond, journal
 
     def __getitem__(self, key: K) -> V:
-        value: V = self.cells[self._at(key)]
+        i = ordinal(key)
+        value: V
+        if 0 <= i < len(self.cells):
+            value = self.cells[i]
+        elif i < 0 or self.beyond is None:
+            raise OutOfScope(self.name, i, self.key)
+        else:
+            value = self.beyond(i)
         return value
 
     def __setitem__(self, key: K, value: V) -> None:
+        i = ordinal(key)
         check_within(self.name, value, self.value, self.limit)
-        self.cells[self._at(key)] = value
+        if i < 0 or (i >= len(self.cells) and self.beyond is None):
+            raise OutOfScope(self.name, i, self.key)
+        self.journal.append(self.name)
+        while len(self.cells) <= i:
+            assert self.beyond is not None
+            self.cells.append(self.beyond(len(self.cells)))
+        self.cells[i] = value
 
 
 def check_within(name: str, value: Any, sort: AnySort, limit: int | None) -> None:
