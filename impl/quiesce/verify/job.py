@@ -1,0 +1,165 @@
+"""The main job: models explored, known-bad protocols caught, a real plugin upgraded under load; a verdict per rule.
+
+Each stage can hold, be broken or be unfinished, and so can each rule; the worst of them is the exit code.  A stage that
+could not run says so and leaves its rules unfinished: it is never left out in silence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from quiesce_model.rules import rules
+
+from .evidence import Standing, Table
+from .load import Load, LoadResult
+from .models import JobResult, explorations, known_bad, run_jobs
+from .report import as_json, print_table, write_json
+from .screen import Screen
+from .subject import MakeSubject, make_subject
+
+__all__ = ["Options", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to do; times in seconds."""
+
+    quick: bool = False
+    seconds: float = 10.0
+    threads: int = 8
+    seed: int = 0
+    json: Path | None = Path("build/verify.json")
+    models: bool = True
+    workers: int | None = None
+
+
+class Run:
+    """One run of the main job.  For one thread."""
+
+    def __init__(self, options: Options, console: Console, make: MakeSubject) -> None:
+        self.options, self.make = options, make
+        self.screen = Screen(console)
+        self.table = Table(rules())
+        self.stages: list[dict[str, Any]] = []
+
+    def stage(self, title: str, body: Callable[[], tuple[Standing, str]]) -> Standing:
+        """Run one stage; an interrupt ends it unfinished and goes on to the report."""
+        self.screen.stage(title)
+        began = time.monotonic()
+        try:
+            standing, line = body()
+        except KeyboardInterrupt:
+            standing, line = Standing.UNFINISHED, "interrupted"
+        except Exception as error:  # noqa: BLE001 - a stage that cannot run is unfinished; the report says why
+            standing, line = Standing.UNFINISHED, f"could not run: {error!r}"
+        seconds = time.monotonic() - began
+        self.screen.say(f"   {standing.name.lower()}: {line} ({seconds:.1f} s)")
+        self.stages.append(
+            {"stage": title, "verdict": standing.name.lower(), "seconds": round(seconds, 3), "summary": line}
+        )
+        return standing
+
+    # -- (a) and (b) -------------------------------------------------------------------------------------------------
+    def models(self) -> tuple[Standing, str]:
+        """Explore both models under each policy, and catch the known-bad ones, on all cores."""
+        results: list[JobResult] = []
+        quick = self.options.quick
+        jobs = [*explorations(quick=quick), *known_bad(quick=quick)]
+
+        def done(result: JobResult) -> None:
+            results.append(result)
+            mark = {"HOLDS": "ok", "BROKEN": "BROKEN", "UNFINISHED": "unfinished"}[result.standing.name]
+            what = "explored" if result.job.kind == "explore" else "known-bad"
+            self.screen.say(f"   {mark:2} {what}: {result.line or result.job.name} [{result.seconds:.1f} s]")
+            if result.counterexample and result.standing is Standing.BROKEN:
+                self.screen.say(result.counterexample)
+            for finding in result.findings():
+                self.table.add(finding)
+            if result.job.kind == "known_bad" and result.standing is Standing.HOLDS:
+                for rule in result.breaks:
+                    self.table.rows[rule].caught.append(result.job.name)
+
+        run_jobs(jobs, done, self.screen.progress, workers=self.options.workers)
+        explored = [r for r in results if r.job.kind == "explore"]
+        caught = [r for r in results if r.job.kind == "known_bad"]
+        states = sum(r.states for r in explored)
+        good = sum(r.standing is Standing.HOLDS for r in caught)
+        line = f"{len(explored)} explorations, {states:,} states; {good} of {len(caught)} known-bad protocols caught"
+        return Standing.worst(r.standing for r in results), line
+
+    # -- (c) ---------------------------------------------------------------------------------------------------------
+    def load(self) -> tuple[Standing, str]:
+        """Real threads, real plugin files, upgrades all the time; then the whole history is checked."""
+        options = self.options
+        load = Load(self.make, clients=options.threads, seed=options.seed)
+        interrupted = False
+        with load.running():
+            try:
+                ends = time.monotonic() + options.seconds
+                while (left := ends - time.monotonic()) > 0 and not load.halted.wait(min(0.25, left)):
+                    now = load.progress()
+                    self.screen.progress(
+                        f"{now.seconds:4.1f} s  {now.calls:,} calls  {now.state}  {now.live} live versions  "
+                        f"{now.upgraded} upgraded, {now.rolled_back} rolled back"
+                    )
+            except KeyboardInterrupt:
+                interrupted = True
+        self.screen.progress("checking every call of the history")
+        return self.enter(load.finish(), interrupted=interrupted)
+
+    def enter(self, result: LoadResult, *, interrupted: bool) -> tuple[Standing, str]:
+        """Put what a load found into the table."""
+        self.table.add_history(result.tested, "tested", "checks", "upgrades under load")
+        self.table.add_history(result.observed.values(), "observed", "records", "history of the load")
+        broken = [v for v in (*result.tested, *result.observed.values()) if v.violations]
+        for verdict in broken:
+            self.screen.say(str(verdict.violations[0]))
+        for error in result.errors:
+            self.screen.say(f"   the load could not go on: {error}")
+        now = result.progress
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(now.kinds.items()))
+        self.screen.say(f"   upgrades: {kinds}")
+        line = (
+            f"{len(result.history.calls):,} calls checked in {result.checking_seconds:.1f} s, "
+            f"{len(result.history.publications):,} publications, {now.upgraded} upgraded, {now.rolled_back} rolled back"
+        )
+        if broken:
+            return Standing.BROKEN, line
+        if interrupted or result.errors or not result.history.calls:
+            return Standing.UNFINISHED, line
+        return Standing.HOLDS, line
+
+
+def verify(options: Options, console: Console | None = None, make: MakeSubject = make_subject) -> Standing:
+    """Run the main job and print what came of it.
+
+    Args:
+        options: what to do.
+        console: where to print; the standard output if not given.
+        make: makes the plugin under test; the tests put in broken ones.
+
+    Returns:
+        The verdict; its value is the exit code.
+
+    """
+    console = console or Console()
+    began = time.monotonic()
+    run = Run(options, console, make)
+    with run.screen:
+        standings = [run.stage(f"{options.threads} threads for {options.seconds:g} s on a real plugin", run.load)]
+        if options.models:
+            standings.append(run.stage("both models under each policy, and the known-bad protocols", run.models))
+    standing = Standing.worst([*standings, run.table.standing])
+    seconds = time.monotonic() - began
+    print_table(run.table, console)
+    if options.json is not None:
+        write_json(options.json, as_json(run.table, run.stages, seconds, standing))
+        console.print(f"written: {options.json}", highlight=False)
+    console.print(f"verdict: {standing.name.lower()} ({seconds:.1f} s)", highlight=False)
+    return standing

@@ -1,0 +1,251 @@
+"""The models' part of the evidence: both are explored under each policy, and each known-bad protocol is caught.
+
+The jobs are independent and take a core each, so they go to worker processes; a job says what came of it in plain data.
+What could not be run (an explorer that is not installed, a bound that was hit, an interrupt) is unfinished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from queue import Empty
+from typing import Any
+
+from .evidence import Finding, Standing
+
+__all__ = ["Job", "JobResult", "explorations", "known_bad", "run_jobs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One exploration, or one known-bad protocol to be caught."""
+
+    kind: str
+    """`explore` or `known_bad`."""
+    name: str
+    bounds: tuple[tuple[str, int], ...] = ()
+    """How many of each kind there are, in an exploration."""
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{size} {name}{'s' if size > 1 else ''}" for name, size in self.bounds)
+        return f"{self.name} ({sizes})" if sizes else self.name
+
+
+@dataclass(slots=True)
+class JobResult:
+    """What came of a job."""
+
+    job: Job
+    standing: Standing
+    seconds: float
+    states: int = 0
+    claims: Mapping[str, int] = field(default_factory=dict)
+    """Rule id to the number of claims about it that held (explore), or that was seen to break (known-bad)."""
+    seen: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Rule id to the situations that must be reachable, with the depth at which each was first met."""
+    line: str = ""
+    counterexample: str = ""
+    breaks: tuple[str, ...] = ()
+
+    def findings(self) -> Iterator[Finding]:
+        """The same, as evidence about rules."""
+        if self.job.kind != "explore":
+            return
+        for rule, count in self.claims.items():
+            standing = self.standing
+            if standing is Standing.BROKEN and self.breaks and rule not in self.breaks:
+                standing = Standing.UNFINISHED  # the search stopped at another rule's counterexample
+            yield Finding(
+                rule,
+                "explored",
+                standing,
+                self.states,
+                "states",
+                f"{self.job}: {count} claim{'s' if count > 1 else ''}",
+                self.seconds,
+                seen=dict(self.seen.get(rule, {})),
+                counterexamples=(self.counterexample,) if standing is Standing.BROKEN else (),
+                why="" if standing is Standing.HOLDS else self.line,
+            )
+
+
+# -- what there is to do ------------------------------------------------------------------------------------------
+BOUNDS = {
+    "algorithm": (
+        {"Thread": 2, "Upgrader": 2, "Version": 3, "Epoch": 5, "Tally": 3},
+        {"Thread": 3, "Upgrader": 1, "Version": 3, "Epoch": 5, "Tally": 3},
+    ),
+    "protocol": ({"Thread": 3, "Version": 4, "Epoch": 7, "Tally": 4},),
+}
+"""How many of each kind there are, by default; those that take longest first."""
+QUICK = {
+    "algorithm": ({"Thread": 2, "Upgrader": 1, "Version": 3, "Epoch": 5, "Tally": 3},),
+    "protocol": ({"Thread": 2, "Version": 3, "Epoch": 5, "Tally": 3},),
+}
+
+
+def explorations(*, quick: bool) -> list[Job]:
+    """Both models under each policy, within each of the bounds."""
+    return [
+        Job("explore", f"{module}.{model.__name__}", tuple(bounds.items()))
+        for module, several in (QUICK if quick else BOUNDS).items()
+        for bounds in several
+        for model in _module(module).POLICIES
+    ]
+
+
+def known_bad(*, quick: bool) -> list[Job]:
+    """Every entry of the catalogue; quick leaves out those whose counterexample is long."""
+    entries = _module("known_bad.catalogue").catalogue()
+    return [Job("known_bad", entry.name) for entry in entries if not quick or (entry.steps or 99) <= 12]
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"quiesce_model.{name}")
+
+
+# -- one job, in a worker -----------------------------------------------------------------------------------------
+Tell = Callable[[str], None]
+
+
+def run_job(job: Job, tell: Tell, max_seconds: float) -> JobResult:
+    """Do one job here."""
+    began = time.monotonic()
+    try:
+        result = (_explore if job.kind == "explore" else _catch)(job, tell, max_seconds)
+    except Exception as error:  # noqa: BLE001 - a job that cannot be run is unfinished, and the others go on
+        return JobResult(job, Standing.UNFINISHED, time.monotonic() - began, line=f"{job.name}: {error!r}")
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _explore(job: Job, tell: Tell, max_seconds: float) -> JobResult:
+    module, name = job.name.split(".")
+    model = getattr(_module(module), name)
+    words = _module("vocabulary")
+    scope = {getattr(words, sort): size for sort, size in job.bounds}
+
+    def progress(now: Any) -> None:
+        tell(f"{job}: {now.states:,} states, {now.rate:,.0f}/s, frontier {now.frontier:,}")
+
+    found = _module("explore").explore(model, scope, max_seconds=max_seconds, progress=progress)
+    claims: dict[str, int] = {}
+    seen: dict[str, dict[str, int]] = {}
+    for kind in ("invariant", "theorem", "transition"):
+        for claim in model.claims(kind).values():
+            for rule in claim.rules:
+                claims[rule] = claims.get(rule, 0) + 1
+    for action in model.actions():
+        for obligation in action.asserts:
+            for rule in obligation.rules:
+                claims[rule] = claims.get(rule, 0) + 1
+    for claim in model.claims("sometimes").values():
+        depth = found.sometimes.get(claim.name)
+        for rule in claim.rules:
+            claims.setdefault(rule, 1)
+            if depth is not None:
+                seen.setdefault(rule, {})[claim.name] = depth
+    return JobResult(
+        job,
+        Standing(found.exit_code),
+        found.seconds,
+        found.states,
+        claims,
+        seen,
+        f"{job.name.partition('.')[0]} {found}",
+        str(found.violation or ""),
+        tuple(found.violation.rules) if found.violation else (),
+    )
+
+
+def _catch(job: Job, tell: Tell, max_seconds: float) -> JobResult:
+    del max_seconds  # a known-bad protocol fails within seconds; the whole run's bound is the executor's
+    catalogue = _module("known_bad.catalogue")
+    entry = next(entry for entry in catalogue.catalogue() if entry.name == job.name)
+    tell(f"{job.name}: looking for the counterexample that is said to be there")
+    found = catalogue.check(entry)
+    standing = Standing.HOLDS if found else Standing.BROKEN
+    return JobResult(
+        job,
+        standing,
+        0.0,
+        getattr(found, "states", 0),
+        {entry.breaks: 1},
+        line=str(found),
+        counterexample="" if found else str(found),
+        breaks=(entry.breaks,),
+    )
+
+
+# -- all of them --------------------------------------------------------------------------------------------------
+_queue: Queue[str] | None = None
+
+
+def _begin_worker(queue: Queue[str]) -> None:
+    global _queue  # noqa: PLW0603 - a worker process has one queue, given when it starts
+    _queue = queue
+
+
+def _in_worker(job: Job, max_seconds: float) -> JobResult:
+    def tell(line: str) -> None:
+        if _queue is not None:
+            _queue.put(line)
+
+    return run_job(job, tell, max_seconds)
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    done: Callable[[JobResult], None],
+    tell: Tell,
+    *,
+    workers: int | None = None,
+    max_seconds: float = 300.0,
+) -> None:
+    """Run all jobs, `done` with each result as it comes, `tell` with lines of progress, both on this thread.
+
+    Args:
+        jobs: what to do, longest first.
+        done: takes each result.
+        tell: takes each line.
+        workers: processes; one per core if not given, 1 runs everything in this process.
+        max_seconds: bound on each exploration.
+
+    """
+    count = workers or os.cpu_count() or 1
+    if count == 1:
+        for job in jobs:
+            done(run_job(job, tell, max_seconds))
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks, not the threads
+    queue: Queue[str] = context.Queue()
+    with ProcessPoolExecutor(count, context, _begin_worker, (queue,)) as pool:
+        waiting: set[Future[JobResult]] = {pool.submit(_in_worker, job, max_seconds) for job in jobs}
+        try:
+            while waiting:
+                ready, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                for line in _latest(queue):
+                    tell(line)
+                for future in ready:
+                    done(future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def _latest(queue: Queue[str]) -> Iterable[str]:
+    """The last line that is there, if there is one."""
+    lines: list[str] = []
+    with contextlib.suppress(Empty):
+        while True:
+            lines.append(queue.get_nowait())
+    return lines[-1:]
