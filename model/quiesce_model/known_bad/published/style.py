@@ -321,7 +321,7 @@ class Style(Model):
         """A call runs the version that its epoch stands for."""
         return all(s.runs[t] == s.code[s.held[t]] for t in every(Thread) if s.pc[t] == Call.RUN)
 
-    @invariant("D3")
+    @invariant("D2", "D3")
     def drained_means_that_no_such_call_runs(s) -> bool:
         """None of the calls that the drain was for runs when the drain has ended."""
         return all(
