@@ -28,8 +28,8 @@ from tests.unit.layers import ROOT
 ID = re.compile(rf"\b[{''.join(groups())}][1-9][0-9]?\b")
 CLAIMS = {"invariant", "theorem", "transition"}
 FOLDERS = ("impl", "model", "tests")
-EXAMPLES = {"tests/unit/test_rules.py", "tests/model/language_methods.py"}
-"""Files that cite rules that do not exist, to show that this is found."""
+EXAMPLES = ("tests/unit/test_rules.py", "tests/model/language_", "tests/model/test_language_")
+"""Files that cite rules that do not exist: made-up models, and the check itself being checked."""
 TEXT = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
@@ -108,7 +108,7 @@ def unknown() -> list[Site]:
     return [
         site
         for path, text in files()
-        if path not in EXAMPLES
+        if not path.startswith(EXAMPLES)
         for site in citations(path, text)
         if site.rule not in known
     ]
