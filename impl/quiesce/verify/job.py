@@ -20,6 +20,7 @@ from .evidence import Standing, Table
 from .load import Load, LoadResult
 from .models import JobResult, explorations, known_bad, run_jobs
 from .report import as_json, print_table, write_json
+from .scenarios import SCENARIOS, play
 from .screen import Screen
 from .subject import MakeSubject, make_subject
 
@@ -93,6 +94,16 @@ class Run:
         line = f"{len(explored)} explorations, {states:,} states; {good} of {len(caught)} known-bad protocols caught"
         return Standing.worst(r.standing for r in results), line
 
+    def scenarios(self) -> tuple[Standing, str]:
+        """Short stories with one outcome each."""
+        verdicts = list(play().verdicts())
+        self.table.add_history(verdicts, "tested", "checks", "directed runs")
+        broken = [verdict for verdict in verdicts if verdict.violations]
+        for verdict in broken:
+            self.screen.say(str(verdict.violations[0]))
+        line = f"{len(SCENARIOS)} stories, {sum(verdict.checked for verdict in verdicts):,} checks"
+        return (Standing.BROKEN if broken else Standing.HOLDS), line
+
     # -- (c) ---------------------------------------------------------------------------------------------------------
     def load(self) -> tuple[Standing, str]:
         """Real threads, real plugin files, upgrades all the time; then the whole history is checked."""
@@ -153,6 +164,7 @@ def verify(options: Options, console: Console | None = None, make: MakeSubject =
     run = Run(options, console, make)
     with run.screen:
         standings = [run.stage(f"{options.threads} threads for {options.seconds:g} s on a real plugin", run.load)]
+        standings.append(run.stage("directed runs of the real plugin", run.scenarios))
         if options.models:
             standings.append(run.stage("both models under each policy, and the known-bad protocols", run.models))
     standing = Standing.worst([*standings, run.table.standing])
