@@ -8,9 +8,11 @@ to a nested call behind a closed gate, is the slow path's business.
 Asynchronous exceptions (KeyboardInterrupt, `PyThreadState_SetAsyncExc`) may strike between any two bytecodes (rule R6):
 
 - before the slot is stored in ``slot``, it dies with the interpreter's stack: not held;
-- from there to the end, the handler at the bottom drops it.  If it had been put back already, then dropping this
-  reference changes nothing; if not, it dies: not held.  No handler ever puts back a slot that may be in the pool;
-- an exception of the function itself, the common case, puts the slot back, so the next call need not make one;
+- while the function runs, the `finally` puts it back, once: the compiler's two copies of that line, one for each way
+  out, are not inside the `try` that they belong to;
+- from there to the end, and if that line itself is struck, the handler at the bottom drops the slot.  If it had been
+  put back already, then dropping this reference changes nothing; if not, it dies: not held.  No handler ever puts back
+  a slot that may be in the pool;
 - the look that a release owes is owed by the handler too.
 
 Why ``a=ABSENT, /, *rest`` and not ``*args``: with no or one positional argument, the function is called directly,
@@ -28,7 +30,7 @@ from typing import Any, Final
 from .errors import PluginUnregistered, SelfDeadlock, UnknownFunction
 from .frames import HOLDING, inside
 from .reclaim import Core
-from .records import Record, Slot
+from .records import NO_SLOTS, Record, Slot
 from .states import Gate
 
 __all__ = ["ABSENT", "CallPath", "call_slowly", "enter", "make_handle"]
@@ -62,7 +64,7 @@ class CallPath:
         """
         pointer = self._pointer
         # step: read -- atomic because it is one load of one reference, on both builds.
-        record = pointer.record
+        record: Any = pointer.record  # None in the end; Any, because a check would cost
         slot: Slot | None = None
         try:
             try:
@@ -78,23 +80,18 @@ class CallPath:
                 if pointer.record is record:
                     try:
                         if rest or kwargs:
-                            result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
-                        elif a is ABSENT:
-                            result = target()
-                        else:
-                            result = target(a)
-                    except BaseException:
+                            return target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                        if a is ABSENT:
+                            return target()
+                        return target(a)
+                    finally:
                         # step: finish -- atomic because deque.append is one C function under the GIL, and takes the
                         # deque's own lock on the free-threaded build.
                         slot = record.free.append(slot)
-                        raise
-                    # step: finish -- atomic as above.
-                    slot = record.free.append(slot)
-                    # step: peek -- atomic because it is one load of one reference.
-                    if pointer.record is record:
-                        return result
-                    self._core.look(record)
-                    return result
+                        # step: peek -- atomic because it is one load of one reference.
+                        if pointer.record is not record:
+                            self._core.look(record)
+                        record = None  # nothing is owed any more
                 # step: retract -- atomic like finish.
                 slot = record.free.append(slot)
                 self._core.look(record)
@@ -103,7 +100,7 @@ class CallPath:
                 slot = None
                 slot_is_dropped(self._core)
             # step: peek -- atomic because it is one load of one reference.
-            if pointer.record is not record:
+            if record is not None and pointer.record is not record:
                 self._core.look(record)
             raise
         return call_slowly(self._core, function, rest if a is ABSENT else (a, *rest), kwargs)
@@ -114,7 +111,8 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
     pointer = core.pointer
 
     def handle(a: Any = ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
-        record = pointer.record  # step: read -- atomic as in `call`, like all that follows.
+        # step: read -- atomic as in `call`, like all that follows.
+        record: Any = pointer.record  # None in the end; Any, because a check would cost
         slot: Slot | None = None
         try:
             try:
@@ -126,26 +124,22 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
                 if pointer.record is record:  # step: confirm -- atomic as in `call`.
                     try:
                         if rest or kwargs:
-                            result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
-                        elif a is ABSENT:
-                            result = target()
-                        else:
-                            result = target(a)
-                    except BaseException:
+                            return target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                        if a is ABSENT:
+                            return target()
+                        return target(a)
+                    finally:
                         slot = record.free.append(slot)  # step: finish -- atomic as in `call`.
-                        raise
-                    slot = record.free.append(slot)  # step: finish -- atomic as in `call`.
-                    if pointer.record is record:  # step: peek -- atomic as in `call`.
-                        return result
-                    core.look(record)
-                    return result
+                        if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                            core.look(record)
+                        record = None
                 slot = record.free.append(slot)  # step: retract -- atomic as in `call`.
                 core.look(record)
         except BaseException:
             if slot is not None:
                 slot = None
                 slot_is_dropped(core)
-            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+            if record is not None and pointer.record is not record:  # step: peek -- atomic as in `call`.
                 core.look(record)
             raise
         return call_slowly(core, function, rest if a is ABSENT else (a, *rest), kwargs)
@@ -159,11 +153,12 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
     pointer = core.pointer
     while True:
         slot: Slot | None = None
-        outer = inside(pointer, core.leases)
-        if outer is not None:
-            return _call_nested(core, outer, function, args, kwargs)
         # step: read -- atomic because it is one load of one reference.  A held gate blocks it.
-        record = pointer.record
+        record: Any = pointer.record  # None in the end; Any, because a check would cost
+        if record.free is NO_SLOTS:
+            outer = inside(pointer, core.leases)
+            if outer is not None:
+                return _call_nested(core, outer, function, args, kwargs)
         if record.gate is not Gate.OPEN:
             wait_at_gate(core, record)
             continue
@@ -172,21 +167,19 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
             slot = record.take()  # step: announce -- atomic as `take` says.
             if pointer.record is record:  # step: confirm -- atomic as in `call`.
                 try:
-                    result = target(*args, **kwargs)
-                except BaseException:
+                    return target(*args, **kwargs)
+                finally:
                     slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
-                    raise
-                slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
-                if pointer.record is not record:  # step: peek -- atomic as in `call`.
-                    core.look(record)
-                return result
+                    if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                        core.look(record)
+                    record = None
             slot = record.pool.append(slot)  # step: retract -- atomic as in `call`.
             core.look(record)
         except BaseException:
             if slot is not None:
                 slot = None
                 slot_is_dropped(core)
-            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+            if record is not None and pointer.record is not record:  # step: peek -- atomic as in `call`.
                 core.look(record)
             raise
 
@@ -213,13 +206,14 @@ def _call_nested(core: Core, outer: Record, function: str, args: tuple[Any, ...]
 def enter(core: Core) -> tuple[Record, Slot]:
     """Become a holder on behalf of a lease."""
     pointer = core.pointer
-    outer = inside(pointer, core.leases)
-    if outer is not None:
-        # Nested: the outer call holds the record all the while, so it was not drained, and joining it here only
-        # prolongs a hold that is there.  The lease may outlive the outer call, so it needs a slot of its own.
-        return outer, outer.take()
     while True:
         record = pointer.record  # step: read -- atomic as in `call`.
+        if record.free is NO_SLOTS:
+            outer = inside(pointer, core.leases)
+            if outer is not None:
+                # Nested: the outer call holds the record all the while, so it was not drained, and joining it here only
+                # prolongs a hold that is there.  The lease may outlive the outer call, so it needs a slot of its own.
+                return outer, outer.take()
         if record.gate is not Gate.OPEN:
             wait_at_gate(core, record)
             continue
