@@ -11,7 +11,6 @@ from types import FunctionType
 
 import pytest
 
-from quiesce_model.algorithm import Algorithm
 from quiesce_model.explore import Verdict, explore
 from quiesce_model.known_bad.catalogue import Caught, KnownBad, Missed, check, upgrades_end, with_goal
 from quiesce_model.known_bad.plainly import first_failure
@@ -20,6 +19,7 @@ from quiesce_model.known_bad.published.entries import ALONE, CONTROLS, PUBLISHED
 from quiesce_model.known_bad.published.large_steps import ClosedDoorEveryEpoch
 from quiesce_model.known_bad.published.style import Style
 from quiesce_model.language import Model, Sort
+from quiesce_model.language.compare import compare_readings
 from quiesce_model.vocabulary import scope
 
 PUT_BACK = defects.AsFound.__bases__
@@ -92,10 +92,15 @@ def test_every_defect_has_an_entry() -> None:
     assert {e.defect for e in PUBLISHED} >= set(range(1, 10))
 
 
-@pytest.mark.parametrize("entry", PUBLISHED, ids=lambda e: e.name)
-def test_an_entry_names_actions_of_the_algorithm(entry: KnownBad) -> None:
-    assert entry.removed_by
-    assert set(entry.removed_by) <= set(Algorithm.marks("action"))
+MODELS = {model.__name__: model for model in (*(m for m, _ in CONTROLS), *(e.model for e in PUBLISHED))}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_runs_is_what_is_read(name: str) -> None:
+    """Equal labelled edges and equal claims, by the methods as they run and by their source as it is read."""
+    found = compare_readings(MODELS[name], scope(1, 1, 2, 4))
+    assert found.equal, str(found)
+    assert found.states > 50
 
 
 @pytest.mark.parametrize(
