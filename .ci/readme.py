@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 VERIFY = ROOT / "build" / "verify.json"
 BEGIN, END = "<!-- verdicts: begin -->", "<!-- verdicts: end -->"
-KINDS = ("explored", "observed")
+KINDS = ("explored", "tested", "observed")
 
 
 def digest() -> str:
@@ -52,8 +52,8 @@ def _lines(result: Mapping[str, Any], stamp: str) -> Iterator[str]:
         f"{result['implementation']} {result['python']}."
     )
     yield ""
-    yield "| rule | promise | explored | observed | known-bad caught | verdict |"
-    yield "|---|---|---|---|---|---|"
+    yield "| rule | promise | explored | tested | observed | known-bad caught | verdict |"
+    yield "|---|---|---|---|---|---|---|"
     for name, row in result["rules"].items():
         caught = str(len(row["known_bad_caught"]) or "")
         cells = [name, row["title"], *(_cell(row[kind]) for kind in KINDS), caught, row["verdict"]]

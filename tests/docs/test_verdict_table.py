@@ -13,7 +13,14 @@ import pytest
 from tests.unit.layers import ROOT
 
 FINDING = {"verdict": "holds", "count": 1234, "unit": "states"}
-ROW = {"title": "A rule", "verdict": "holds", "explored": [FINDING, FINDING], "observed": [], "known_bad_caught": ["x"]}
+ROW = {
+    "title": "A rule",
+    "verdict": "holds",
+    "explored": [FINDING, FINDING],
+    "tested": [],
+    "observed": [],
+    "known_bad_caught": ["x"],
+}
 RESULT = {"verdict": "holds", "seconds": 61.2, "implementation": "CPython", "python": "3.11.7", "rules": {"R1": ROW}}
 
 TEXT = "above\n<!-- verdicts: begin -->\nold\n<!-- verdicts: end -->\nbelow\n"
@@ -48,7 +55,7 @@ def test_the_table_is_replaced_and_the_rest_is_kept(clone: Path) -> None:
     assert text.startswith("above\n")
     assert text.endswith("below\n")
     assert "\nold\n" not in text
-    assert "| R1 | A rule | 2,468 states |  | 1 | holds |" in text
+    assert "| R1 | A rule | 2,468 states |  |  | 1 | holds |" in text
 
 
 def test_a_run_that_did_not_hold_is_not_shown(clone: Path) -> None:
