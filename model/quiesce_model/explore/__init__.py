@@ -9,18 +9,41 @@ analysis                  which parts a step or claim looks at, what need not be
 codegen, steps, loop      generated Python: expressions; steps and claims; the search loop
 machine                   the compiled model: numbered parts, tables of what happens at them
 bounds, result            how far to go; what was found
-trace, render             genuine, unpermuted counterexamples, as data and as text
+trace, replay, render     genuine, unpermuted counterexamples: found, run again, as text
 traps, search             no-trap by backward passes; breadth-first search with all checks
 graph, liveness, tour     the unreduced graph for networkx; fair cycles; walks over all edges
 ========================  =====================================================================
 
-Never import more than the names below: the rest changes for speed's sake.
+Import the names below and no others: the rest changes for speed's sake.
 """
 
 from __future__ import annotations
 
+from quiesce_model.explore.graph import GraphTooLargeError, no_trap, nodes_where, state_at, state_graph
+from quiesce_model.explore.liveness import Lasso, Liveness, fair_cycle
+from quiesce_model.explore.replay import ReplayError
 from quiesce_model.explore.result import Label, Progress, Result, Step, Verdict, Violation
 from quiesce_model.explore.search import explore
 from quiesce_model.explore.symmetry import SymmetryError
+from quiesce_model.explore.tour import transition_tour
 
-__all__ = ["Label", "Progress", "Result", "Step", "SymmetryError", "Verdict", "Violation", "explore"]
+__all__ = [
+    "GraphTooLargeError",
+    "Label",
+    "Lasso",
+    "Liveness",
+    "Progress",
+    "ReplayError",
+    "Result",
+    "Step",
+    "SymmetryError",
+    "Verdict",
+    "Violation",
+    "explore",
+    "fair_cycle",
+    "no_trap",
+    "nodes_where",
+    "state_at",
+    "state_graph",
+    "transition_tour",
+]

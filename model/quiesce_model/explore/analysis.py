@@ -1,9 +1,9 @@
 """Which parts of a state an action or a claim looks at, and what therefore need not be looked at again.
 
 A *shared* step or claim looks at the shared part only, a *local* one at the shared part and one element's part; both
-are settled once for each distinct pair of parts.  What remains is *joint*: it looks at several elements at once.  A joint
-claim is checked again only on a state that a step has just reached, and only if the step may have broken it.  "May
-have" is decided exactly, from the fact that the state before the step satisfied the claim:
+are settled once for each distinct pair of parts.  What remains is *joint*: it looks at several elements at once.  A
+joint claim is checked again only on a state that a step has just reached, and only if the step may have broken it.
+"May have" is decided exactly, from the fact that the state before the step satisfied the claim:
 
 * the claim reads after the step as it read before it;
 * it holds whatever the other elements do;
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from quiesce_model.explore.ground import Grounder, Instance, facts_of, linear, split_and, split_or
+from quiesce_model.explore.ground import Grounder, Instance, facts_of, linear, split_and, split_or, tautology
 from quiesce_model.explore.layout import Layout
 from quiesce_model.language.expr import FALSE, TRUE, Expr, arith, const, eq, land, lnot, lor, subst
 from quiesce_model.language.sorts import INT
@@ -93,8 +93,10 @@ class Analysis:
         shared, local, joint = into
         for claim in claims:
             for e in split(claim.expr, 1):
-                wide = len(self.looks_at(e)) > 1
-                for part in split(e) if wide else [e]:
+                parts = [e]
+                if len(self.looks_at(e)) > 1 and all(len(self.looks_at(p)) <= 1 for p in split(e)):
+                    parts = split(e)
+                for part in parts:
                     at = self.looks_at(part)
                     if not at:
                         shared.append(Claim(claim.name, part))
@@ -125,6 +127,8 @@ class Analysis:
             others = self.looks_at(part) - at
             if not others and len(at) <= 1:
                 settled.append((label, part))
+            elif tautology(part):
+                continue  # as a rule: a promise about an element that this step leaves alone
             elif len(others) > 1 or len(at) > 1:
                 step.joint_asserts.append((label, self.certain(part, at), part))
             elif others == {len(at)}:  # the other elements beside the mover say the same of themselves

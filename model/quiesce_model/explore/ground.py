@@ -30,7 +30,7 @@ from quiesce_model.language.expr import (
 from quiesce_model.language.reader import Action
 from quiesce_model.language.sorts import BOOL, INT, AnySort, MapSort, Scope, domain, ordinal
 
-__all__ = ["Grounder", "Instance", "cell", "facts_of", "linear", "split_and", "split_or"]
+__all__ = ["Grounder", "Instance", "cell", "facts_of", "linear", "split_and", "split_or", "tautology"]
 
 Key = tuple[str, int | None]
 
@@ -237,3 +237,25 @@ def linear(e: Expr, sign: int = 1, into: dict[Expr, int] | None = None) -> dict[
     else:
         out[e] = out.get(e, 0) + sign
     return out
+
+
+def tautology(e: Expr, budget: int = 64) -> bool:
+    """Whether ``e`` is true whatever its atoms are; ``False`` also if that takes more than ``budget`` cases."""
+    left = [budget]
+
+    def walk(x: Expr) -> bool:
+        if x.op == "const":
+            return x is TRUE
+        left[0] -= 1
+        if left[0] < 0:
+            return False
+        atom = _atom(x)
+        return walk(subst(x, {atom: TRUE})) and walk(subst(x, {atom: FALSE}))
+
+    return walk(e)
+
+
+def _atom(e: Expr) -> Expr:
+    while e.op in {"and", "or", "not"} or (e.op == "ite" and e.sort is BOOL):
+        e = e.args[0]
+    return e

@@ -105,6 +105,7 @@ class Machine:
         self.form = Form(self.layout.elements, bits=bits, symmetric=self.layout.local in symmetric)
         shared_sorts = [s for s in symmetric if s is not self.layout.local]
         self.sort_shared = column_sorter([self.layout.columns_of(s) for s in shared_sorts])
+        self._labels: dict[tuple[int, int], Label] = {}
         self.first = self._first()
         self.has_joint_steps = bool(self.analysis.joint_steps)
         self.reset()
@@ -130,7 +131,11 @@ class Machine:
 
     # -- numbered parts and tables ----------------------------------------------------------------------------------
     def reset(self) -> None:
-        """Forget all parts and all findings."""
+        """Forget all parts and all findings; at once, for the tables refer to each other in circles."""
+        for group in getattr(self, "groups", ()):
+            group.row = None
+            group.flags.clear()
+            group.leads_to.clear()
         self.groups: list[Group] = []
         self.local: list[Part] = []
         self._group = _Table(self._new_group)
@@ -220,21 +225,19 @@ class Machine:
     def on_met(self, name: str) -> None:
         """Called when a state that is being expanded meets a ``sometimes``.  The search says what then."""
 
-    def misfits(self, group: Group, local: int, notes: Notes) -> set[int]:
-        """The part numbers, of those that occur in a group, that break a pair assert beside ``local`` (-1: no element)."""
-        assert group.row is not None
-        known, present = notes.pairs, group.row[1]
-        if notes.out.pairs and len(known) < len(present):
-            mover = () if local < 0 else (self.local[local],)
-            for number in present:
-                if number not in known:
-                    other, generated = self.local[number], self.generated
-                    bad = (k for k in notes.out.pairs if not generated.pair[k](group.part, *mover, other))
-                    broken = next(bad, None)
-                    known[number] = None if broken is None else generated.pairs[broken][1]
-                    if broken is not None:
+    def match(self, group: Group, local: int, notes: Notes) -> None:
+        """Judge the pair asserts noted at ``local`` (-1: no element) against each part that occurs in the group."""
+        known, generated = notes.pairs, self.generated
+        mover = () if local < 0 else (self.local[local],)
+        for number in group.row[1]:  # type: ignore[index]  # the row is made before anything is noted
+            if number not in known:
+                other = self.local[number]
+                known[number] = None
+                for k in notes.out.pairs:
+                    if not generated.pair[k](group.part, *mover, other):
+                        known[number] = generated.pairs[k][1]
                         notes.misfits.add(number)
-        return notes.misfits
+                        break
 
     # -- states: a group and a key ----------------------------------------------------------------------------------
     def state(self, parts: Parts) -> State:
@@ -286,6 +289,12 @@ class Machine:
 
     def label(self, step: int, element: int) -> Label:
         """The name of a step when it is taken by an element (-1: the step says who)."""
+        found = self._labels.get((step, element))
+        if found is None:
+            found = self._labels[step, element] = self._label(step, element)
+        return found
+
+    def _label(self, step: int, element: int) -> Label:
         i, own = self.generated.steps[step].instance, self.layout.local
         params = tuple((n, s, element if s is own and element >= 0 else k) for n, s, k in i.params)
         process = i.process

@@ -2,8 +2,8 @@
 
 Breadth first, so the first state that breaks a claim is a nearest one.  A claim about the shared part or about one
 element is judged when a state is expanded (by its table entries), a joint claim when a state is first reached, an
-assert or a transition when the step is taken; the search ends a depth before it reports what was found one step ahead, so the
-run that it prints is a shortest one.
+assert or a transition when the step is taken; the search ends a depth before it reports what was found one step
+ahead, so the run that it prints is a shortest one.
 
 A parent is kept for each state: one reference, no copy.  The garbage collector is off during the search: nothing that
 it makes is cyclic, and walking millions of tuples again and again would take a third of the time.
@@ -19,6 +19,7 @@ from typing import Any, Literal
 from quiesce_model.explore.bounds import Bounds, Watch
 from quiesce_model.explore.loop import Group
 from quiesce_model.explore.machine import Machine, PackedOverflow, State
+from quiesce_model.explore.replay import replay
 from quiesce_model.explore.result import Progress, Result, Verdict, Violation
 from quiesce_model.explore.steps import Outcome
 from quiesce_model.explore.trace import chain_to, violation
@@ -123,10 +124,14 @@ class Search:
                 why = "interrupted"
             if found is None and self.ahead is not None:
                 found, why = self._violation(*self.ahead), ""
-        return self._result(found, why)
+            result = self._result(found, why)
+            self.machine.reset()
+        return result
 
     def _violation(self, kind: str, state: State, label: str) -> Violation:
-        return violation(self.machine, kind, chain_to(self.machine, state), label)
+        found = violation(self.machine, kind, chain_to(self.machine, state), label)
+        replay(self.machine.model, self.machine.scope, found)
+        return found
 
     def _search(self) -> str:
         machine, watch = self.machine, self.watch
@@ -182,8 +187,11 @@ class Search:
             urgent = urgent or notes.urgent
             if notes.edge:
                 cut.add(local)
-            if notes.out.pairs and self.ahead is None and (misfits := machine.misfits(group, local, notes)):
-                clash[local] = misfits
+            if notes.out.pairs and self.ahead is None:
+                if len(notes.pairs) < len(group.row[1]):  # type: ignore[index]  # the row is made before what is noted
+                    machine.match(group, local, notes)
+                if notes.misfits:
+                    clash[local] = notes.misfits
         if urgent:
             for key in keys:
                 self._look_at((group, key))

@@ -1,8 +1,9 @@
 """No trap: from every reachable state the goal can be reached (AG EF goal).
 
 Backward reachability without stored edges: pass after pass over the states that are not known to reach the goal,
-deepest first, each asking whether one of its successors does.  Steps mostly lead to deeper states, so two or three passes do.
-A state in which the scope cuts a step off is counted as able to: what it cannot do here it might do beyond.
+deepest first, each asking whether one of its successors does.  Steps mostly lead to deeper states, so two or three
+passes do. A state in which the scope cuts a step off is counted as able to: what it cannot do here it might do
+beyond.
 """
 
 from __future__ import annotations
