@@ -6,10 +6,12 @@ import itertools
 import linecache
 import sys
 import textwrap
+from random import Random
 from types import ModuleType
 from typing import Any
 
-from quiesce_model.language import Model
+from quiesce_model.language import Frozen, Model, Scope
+from quiesce_model.language.sorts import BOOL, INT, MapSort, domain, is_enum, members
 
 HEAD = """\
 from __future__ import annotations
@@ -78,3 +80,25 @@ def scope(m: type[Model], threads: int = 2, epochs: int = 3, versions: int = 2) 
     sizes = {"Thread": threads, "Slot": 2, "Epoch": epochs, "Version": versions}
     names = sys.modules[m.__module__].__dict__
     return {names[n]: size for n, size in sizes.items()}
+
+
+def states(m: type[Model], sizes: Scope, count: int, seed: int = 0) -> list[Frozen]:
+    """Random states of a model, reachable or not."""
+    random = Random(seed)
+
+    def values(sort: Any) -> list[Any]:
+        if sort is BOOL:
+            return [False, True]
+        if sort is INT:
+            return [-1, 0, 1, 2, 3]
+        return list(members(sort)) if is_enum(sort) else list(range(domain(sort, sizes)))
+
+    return [
+        tuple(
+            tuple(random.choice(values(sort.value)) for _ in values(sort.key))
+            if isinstance(sort, MapSort)
+            else random.choice(values(sort))
+            for sort in m.state_sorts().values()
+        )
+        for _ in range(count)
+    ]

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
-from quiesce_model.language import Frozen, Model, ReadError
+from quiesce_model.language import Model, ReadError
 from quiesce_model.language.compare import Differences, compare_in
-from quiesce_model.language.sorts import BOOL, INT, MapSort, domain, is_enum, members
 from tests.model.language_methods import methods
-from tests.model.language_sources import model, scope
-
-
-def states(m: type[Model], sizes: dict[type, int], count: int, seed: int = 0) -> list[Frozen]:
-    """Random states of a model, reachable or not."""
-    random = Random(seed)
-
-    def values(sort: Any) -> list[Any]:
-        if sort is BOOL:
-            return [False, True]
-        if sort is INT:
-            return [-1, 0, 1, 2, 3]
-        return list(members(sort)) if is_enum(sort) else list(range(domain(sort, sizes)))
-
-    return [
-        tuple(
-            tuple(random.choice(values(sort.value)) for _ in values(sort.key))
-            if isinstance(sort, MapSort)
-            else random.choice(values(sort))
-            for sort in m.state_sorts().values()
-        )
-        for _ in range(count)
-    ]
+from tests.model.language_sources import model, scope, states
 
 
 def compare(m: type[Model], count: int = 60, **sizes: int) -> Differences:
