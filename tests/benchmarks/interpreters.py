@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ PROBE = (
 )
 
 
+@cache
 def found() -> dict[str, Path]:
     """One interpreter per version (3.11, 3.12, 3.13t ...), oldest first; the running one is always among them."""
     result: dict[str, Path] = {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.interpreters import found
 from tests.unit.layers import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,14 +26,16 @@ def test_there_is_an_example_and_it_prints_something() -> None:
     assert len(promised(BLOCKS[0])) == 4
 
 
+# Every interpreter on the machine, with nothing but the standard library and impl/ on its path.
 @pytest.mark.rule("B1", "B4")
-@pytest.mark.parametrize("block", BLOCKS, ids=[f"block {n}" for n in range(1, len(BLOCKS) + 1)])
-def test_an_example_prints_what_it_says(block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("python", found().values(), ids=found().keys())
+def test_the_example_prints_what_it_says(python: Path, tmp_path: Path) -> None:
+    (block,) = BLOCKS
     script = tmp_path / "example.py"
     script.write_text(block, encoding="utf-8")
-    run = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
-    )
+    environment = dict(os.environ, PYTHONPATH=str(ROOT / "impl"))
+    command = [str(python), "-S", str(script)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == promised(block)
 
