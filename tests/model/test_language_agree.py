@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, note, settings
@@ -10,6 +12,11 @@ from hypothesis import strategies as st
 
 from quiesce_model.language import Model, ReadError
 from quiesce_model.language.compare import Differences, compare_in
+from quiesce_model.language.context import Context
+from quiesce_model.language.evaluate import UndefinedReadError
+from quiesce_model.language.expr import FALSE, TRUE, Expr
+from quiesce_model.language.expressions import Expressions
+from quiesce_model.language.statements import Statements
 from tests.model.language_methods import methods
 from tests.model.language_sources import model, scope, states
 
@@ -291,6 +298,40 @@ def test_a_transition_means_the_same_in_both_readings() -> None:
     found = compare(m)
     assert found.edges > 10
     assert found.out_of_scope > 10
+
+
+def _takes_every_branch(self: Statements, test: Expr, yes: Any, no: Any, node: Any) -> Any:
+    del test, no, node
+    return self.block(yes)
+
+
+FAULTS: dict[str, tuple[type, str, Any, str]] = {
+    "needs are forgotten": (Context, "need_that", lambda *_: None, "s.now += 1"),
+    "a guard forgets its path": (Context, "premise", lambda _: TRUE, "if s.flag:\n    require(s.done[t])\ns.count = 1"),
+    "a guard forgets the scope": (Context, "premise", lambda c: c.path, "s.now += 1\nrequire(s.flag)"),
+    "every branch is taken": (Statements, "branch", _takes_every_branch, "if s.flag:\n    s.count = 9"),
+    "a chain is cut": (Expressions, "visit_compare", lambda _, node: FALSE, "s.flag = 0 < s.count < 2"),
+    "paths are not followed": (
+        Context,
+        "under",
+        lambda *_: nullcontext(),
+        "s.flag = s.now < 2 and s.code[s.now + 1] == 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("cls", "name", "fault", "body"), FAULTS.values(), ids=FAULTS)
+def test_a_reader_that_misreads_is_found_out(
+    cls: type, name: str, fault: Any, body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(with_action(body))
+    monkeypatch.setattr(cls, name, fault)
+    m = with_action(body)
+    try:
+        found = compare_in(m, scope(m), states(m, scope(m), 60))
+    except UndefinedReadError:
+        return
+    assert found.found
 
 
 SUBCLASSES = {

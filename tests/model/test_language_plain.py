@@ -91,7 +91,7 @@ def test_a_refusal_of_the_second_condition_in_a_word_on_two_lines() -> None:
 def test_a_broken_assertion_and_a_broken_promise() -> None:
     taken = RUN.apply(RUN.initial(), "take", 0).state
     assert taken is not None
-    [a, b] = list(type(RUN.as_dict(taken)["gate"]))
+    [a, b] = RUN.as_dict(taken)["gate"].__class__
     assert RUN.apply(taken, "leave", 0, a, False).broken == ("R3, M1: the gate is open",)
     assert RUN.apply(taken, "leave", 0, b, False).kind == "step"
     assert RUN.apply(taken, "swap").broken == ("forwards",)
