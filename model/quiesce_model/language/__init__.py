@@ -6,7 +6,7 @@ General layout, each part built on the ones before it:
 errors                    what can be wrong, as typed errors with place, reason and advice
 sorts, values             the kinds of things, and what a running model is made of
 roles                     the decorators
-expr                      the expressions that a model's source is read into
+node, expr                the expressions that a model's source is read into
 source, symbols           syntax trees with their places; what a name stands for while reading
 context .. statements     the reader, in layers; ``reader`` is its face
 model                     the base class

@@ -8,19 +8,16 @@ that is out of scope on a path that is not taken is no fault, and on one that is
 from __future__ import annotations
 
 import ast
-import builtins
-import enum
 import inspect
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from quiesce_model.language import values
-from quiesce_model.language.expr import FALSE, TRUE, Expr, arith, cast, const, eq, imp, ite, land, lnot, lor, read
-from quiesce_model.language.quantifiers import Quantifiers
+from quiesce_model.language.expr import FALSE, TRUE, Expr, arith, cast, const, eq, imp, ite, land, lnot, lor
+from quiesce_model.language.names import Names
 from quiesce_model.language.sorts import (
     BOOL,
     INT,
-    MapSort,
     Sort,
     is_enum,
     is_number,
@@ -28,7 +25,7 @@ from quiesce_model.language.sorts import (
     is_unordered,
     show_sort,
 )
-from quiesce_model.language.symbols import Every, MapRef, Method, Missing, StateRef, Super, Value
+from quiesce_model.language.symbols import Every, Method, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +51,7 @@ _ORDER: dict[type[ast.cmpop], tuple[str, bool]] = {
 }
 
 
-class Expressions(Quantifiers):
+class Expressions(Names):
     """The part of the reader that reads expressions."""
 
     def value(self, node: ast.expr) -> Value:
@@ -76,124 +73,6 @@ class Expressions(Quantifiers):
     def condition(self, node: ast.expr) -> Expr:
         """The value of a condition."""
         return self.as_bool(self.value(node), node)
-
-    # ---------------------------------------------------------------- leaves
-    def visit_constant(self, node: ast.Constant) -> Value:
-        if isinstance(node.value, bool | int):
-            return const(node.value)
-        return self.lift(node.value, node)
-
-    def visit_name(self, node: ast.Name) -> Value:
-        found: Value
-        if node.id in self.frame.locals:
-            found = self.frame.locals[node.id]
-            if isinstance(found, Missing):
-                self.reject(node, found.reason, "a value on every path")
-            return found
-        if node.id in self.frame.source.assigned:
-            self.reject(node, f"the local {node.id!r} has no value here", "a value on every path before it is used")
-        fn: FunctionType = self.frame.fn
-        code: CodeType = fn.__code__
-        names: dict[str, Any] = fn.__globals__
-        if node.id in code.co_freevars:
-            try:
-                return self.constant(fn.__closure__[code.co_freevars.index(node.id)].cell_contents, node)  # type: ignore[index]  # a function with free variables has a closure
-            except ValueError:
-                self.reject(node, f"{node.id!r} has no value yet")
-        if node.id in names:
-            return self.constant(names[node.id], node)
-        if hasattr(builtins, node.id):
-            return getattr(builtins, node.id)
-        raise self.error(
-            node, f"the name {node.id!r} is not known", self.close_to(node.id, [*self.frame.locals, *names])
-        )
-
-    def constant(self, found: Any, node: ast.AST) -> Value:
-        """An object of Python as a value; what could change between two readings is refused."""
-        if isinstance(found, enum.Enum | bool | int) and not isinstance(found, type):
-            return self.lift(found, node)
-        if isinstance(found, tuple | frozenset):
-            items = sorted(found, key=repr) if isinstance(found, frozenset) else found
-            return tuple(self.constant(x, node) for x in items)
-        if isinstance(found, list | set | dict | bytearray):
-            self.reject(node, f"a {type(found).__name__} could change while the model runs", "a tuple or a frozenset")
-        return found
-
-    def visit_tuple(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
-        return tuple(self.value(e) for e in node.elts)
-
-    visit_list = visit_set = visit_tuple
-
-    # ---------------------------------------------------------------- attributes and indices
-    def visit_attribute(self, node: ast.Attribute) -> Value:
-        base = self.value(node.value)
-        if isinstance(base, StateRef):
-            return self.of_state(base, node)
-        if isinstance(base, Super):
-            return self.of_super(base, node)
-        if isinstance(base, ModuleType | type):
-            if not hasattr(base, node.attr):
-                names = list(getattr(base, "__members__", None) or dir(base))
-                self.reject(node, f"{base.__name__} has no {node.attr!r}", self.close_to(node.attr, names))
-            if isinstance(base, type) and issubclass(self.model, base) and node.attr in self.sorts:
-                self.reject(node, f"{node.attr!r} is read from the class, not from the state", f"s.{node.attr}")
-            return self.constant(getattr(base, node.attr), node)
-        raise self.error(node, f"{self.describe(base)} has no attributes in a model, such as {node.attr!r}")
-
-    def of_state(self, state: StateRef, node: ast.Attribute) -> Value:
-        """``s.name``: a state variable, a constant of the class, a method, a property."""
-        name = node.attr
-        if name in self.sorts:
-            if isinstance(self.sorts[name], MapSort):
-                return MapRef(state, name)
-            return (self.env if state.env is None else state.env)[name]
-        found = inspect.getattr_static(self.model, name, None)
-        public = [n for n in dir(self.model) if not n.startswith("_")]
-        if found is None or hasattr(object, name) or name in RESERVED:
-            self.reject(
-                node,
-                f"{self.model.__name__} has no state variable or method {name!r}",
-                self.close_to(name, [*self.sorts, *public]),
-            )
-        return self.bind(state, found, node)
-
-    def bind(self, state: StateRef, found: Any, node: ast.Attribute) -> Value:
-        """A member of the class, seen from a state."""
-        if isinstance(found, property):
-            if not isinstance(found.fget, FunctionType):
-                self.reject(node, f"the property {node.attr!r} is not written in Python")
-            return self.call_function(found.fget, [state], {}, node)
-        if isinstance(found, staticmethod):
-            return found.__func__
-        if isinstance(found, classmethod):
-            self.reject(node, f"{node.attr!r} is a class method", "a plain method: the state comes first")
-        if isinstance(found, FunctionType):
-            return Method(state, found)
-        return self.constant(found, node)
-
-    def of_super(self, found: Super, node: ast.Attribute) -> Value:
-        """``super().name``: the next class that has it, in the order of the model that is read."""
-        order = self.model.__mro__
-        for cls in order[order.index(found.cls) + 1 :]:
-            if node.attr in cls.__dict__:
-                return self.bind(found.state, cls.__dict__[node.attr], node)
-        raise self.error(node, f"no class behind {found.cls.__name__} has {node.attr!r}")
-
-    def visit_subscript(self, node: ast.Subscript) -> Value:
-        base = self.value(node.value)
-        if isinstance(base, tuple):
-            i = self.static(self.value(node.slice))
-            if not isinstance(i, int) or not -len(base) <= i < len(base):
-                self.reject(node, "a tuple is read at a constant index")
-            return base[i]
-        if not isinstance(base, MapRef):
-            self.reject(node, f"only a map of the state has values at indices, not {self.describe(base)}")
-        sort = self.sorts[base.name]
-        assert isinstance(sort, MapSort)
-        idx = self.index(sort, self.value(node.slice), node.slice, base.name)
-        if self.loop is not None and idx is not self.loop and base.state.env is None:
-            self.loop_reads.append((base.name, self.error(node, "")))
-        return read((self.env if base.state.env is None else base.state.env)[base.name], idx)
 
     # ---------------------------------------------------------------- operators
     def visit_boolop(self, node: ast.BoolOp) -> Value:
@@ -389,22 +268,3 @@ class Expressions(Quantifiers):
                 self.reject(node, "** is not part of the modelling language", "the arguments one by one")
             kwargs[k.arg] = self.value(k.value)
         return args, kwargs
-
-    def super_of(self, node: ast.Call) -> Value:
-        """``super()``, in the function that is being read."""
-        fn = self.frame.fn
-        first = self.frame.source.tree.args.args
-        state = self.frame.locals.get(first[0].arg) if first else None
-        if node.args or node.keywords or "__class__" not in fn.__code__.co_freevars or not isinstance(state, StateRef):
-            self.reject(node, "super() is read in methods, and without arguments", "super().name(...)")
-        cls = fn.__closure__[fn.__code__.co_freevars.index("__class__")].cell_contents
-        if cls not in self.model.__mro__:
-            self.reject(node, f"{self.model.__name__} does not derive from {cls.__name__}, whose method this is")
-        return Super(state, cls)
-
-    def call_function(self, fn: FunctionType, args: list[Value], kwargs: dict[str, Value], node: ast.AST) -> Value:
-        """Read a function in place of its call; see ``calls``."""
-        raise NotImplementedError
-
-
-RESERVED = frozenset({"scope", "state_sorts", "actions", "claims", "initial"})

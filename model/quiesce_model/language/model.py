@@ -21,7 +21,7 @@ from typing import Any, ClassVar, get_args, get_origin
 
 from quiesce_model.language.errors import DefinitionError, ModelError
 from quiesce_model.language.expr import Expr, bound, const, eq, ite, lam
-from quiesce_model.language.expressions import RESERVED
+from quiesce_model.language.names import RESERVED
 from quiesce_model.language.reader import Action, Claim, parameters, read_action, read_claim
 from quiesce_model.language.roles import CLAIMS, Mark, Role, mark_of
 from quiesce_model.language.sorts import (

@@ -4,7 +4,8 @@
 accepted here means the same in both, and whatever could differ is rejected with its place and reason
 (``errors.ReadError``).  ``compare.compare_readings`` holds the two against each other.
 
-Layers, each a file: ``context`` (path, scope, sorts) < ``quantifiers`` < ``expressions`` < ``calls`` < ``statements``.
+Layers, each a file: ``context`` (path, scope, sorts) < ``quantifiers`` < ``names`` < ``expressions`` <
+``calls`` < ``assignments`` < ``statements``.
 """
 
 from __future__ import annotations
