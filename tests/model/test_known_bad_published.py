@@ -15,7 +15,7 @@ from quiesce_model.explore import Verdict, explore
 from quiesce_model.known_bad.catalogue import Caught, KnownBad, Missed, check, upgrades_end, with_goal
 from quiesce_model.known_bad.plainly import first_failure
 from quiesce_model.known_bad.published import defects
-from quiesce_model.known_bad.published.entries import ALONE, CONTROLS, PUBLISHED
+from quiesce_model.known_bad.published.entries import ALONE, AS_FOUND_STEPS, CONTROLS, PUBLISHED
 from quiesce_model.known_bad.published.large_steps import ClosedDoorEveryEpoch
 from quiesce_model.known_bad.published.style import Style
 from quiesce_model.language import Model, Sort
@@ -80,12 +80,16 @@ def test_a_defect_alone_breaks_one_claim(entry: KnownBad) -> None:
     assert found[0].claims == {entry.claim}
 
 
-@pytest.mark.parametrize("claim", sorted({e.claim for e in ALONE if e.kind == "safety" and issubclass(e.model, Style)}))
-def test_as_found_breaks_whatever_a_defect_alone_breaks(claim: str) -> None:
+@pytest.mark.parametrize(("claim", "steps"), AS_FOUND_STEPS.items())
+def test_as_found_breaks_whatever_a_defect_alone_breaks(claim: str, steps: int) -> None:
     found = explore(defects.AsFoundRingOfTwo, scope(2, 2, 3, 5), symmetric=True, claims=[claim])
     assert found.verdict is Verdict.BROKEN, str(found)
     assert found.violation is not None
-    assert found.violation.claim == claim
+    assert (found.violation.claim, len(found.violation)) == (claim, steps)
+
+
+def test_no_claim_is_left_out_of_what_is_as_found() -> None:
+    assert set(AS_FOUND_STEPS) == {e.claim for e in ALONE if e.kind == "safety" and issubclass(e.model, Style)}
 
 
 def test_every_defect_has_an_entry() -> None:

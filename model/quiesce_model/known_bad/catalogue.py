@@ -43,15 +43,19 @@ NO_TRAP = "ACTIVE can be reached from every state"
 ENDS = "every upgrade ends"
 """The claim of an entry that is found by a fair cycle."""
 
+PAST_AN_ASSERTION = 50_000
+"""So many states the plain search may need where it is the only one that can tell."""
+
 
 @dataclass(frozen=True)
 class Caught:
     """The entry fails as it is said to.
 
     ``states`` is the number of states that the search needed.  ``violation`` is the run, of a trap the run into it;
-    a cycle has a ``lasso`` instead.  ``sooner`` is another claim that fails after fewer steps,
-    as a rule a part of the argument, and how many.  ``plain_states`` is the number of states that the plain search
-    looked at to find nothing shorter; None where they were too many.
+    a cycle has a ``lasso`` instead.  Neither is there if an assertion fails sooner and only the plain search, which
+    keeps no runs, gets past it.  ``sooner`` is another claim that fails after fewer steps, as a rule a part of the
+    argument, and how many.  ``plain_states`` is the number of states that the plain search looked at to find nothing
+    shorter; None where they were too many.
     """
 
     entry: KnownBad
@@ -66,7 +70,7 @@ class Caught:
         return True
 
     def __str__(self) -> str:
-        how = f"{len(self.violation)} steps" if self.violation else f"a fair cycle of {len(self.lasso or ())} states"
+        how = f"a fair cycle of {len(self.lasso)} states" if self.lasso else f"{self.entry.steps} steps"
         return f"{self.entry.name}: breaks {self.entry.breaks} ({self.entry.claim}), {how}, {self.states:,} states"
 
 
@@ -119,6 +123,8 @@ def _check_safety(entry: KnownBad, plain_states: int) -> Caught | Missed:
         found, run = everything, first
     else:
         found = _explore_for(entry, symmetric=True)
+        if _stopped_by_an_assertion(found, entry):
+            return _check_plainly(entry, found, missed)
         if found.violation is None or found.violation.claim != entry.claim or len(found.violation) != entry.steps:
             return missed(str(found))
         run = found.violation
@@ -135,6 +141,22 @@ def _check_safety(entry: KnownBad, plain_states: int) -> Caught | Missed:
         return missed(f"{searched[0]} by the plain search")
     sooner = (first.claim, len(first)) if len(first) < len(run) else None
     return Caught(entry, found.states, found.seconds, run, sooner, plain_states=searched[1] if searched else None)
+
+
+def _stopped_by_an_assertion(found: Result, entry: KnownBad) -> bool:
+    run = found.violation
+    return run is not None and run.claim not in entry.model.claims() and len(run) < (entry.steps or 0)
+
+
+def _check_plainly(entry: KnownBad, stopped: Result, missed: Callable[[str], Missed]) -> Caught | Missed:
+    """The explorer ends at the first assertion that fails; the plain search can look past it for a claim."""
+    assert stopped.violation is not None
+    began = monotonic()
+    searched = first_failure(entry.model, entry.scope, PAST_AN_ASSERTION, entry.claim)
+    if searched is None or searched[0] is None or searched[0].steps != entry.steps:
+        return missed(f"{searched} by the plain search, past {stopped.violation.claim}")
+    sooner = (stopped.violation.claim, len(stopped.violation))
+    return Caught(entry, searched[1], monotonic() - began, sooner=sooner, plain_states=searched[1])
 
 
 def _explore_for(entry: KnownBad, *, symmetric: Literal[True] | tuple[()] = ()) -> Result:

@@ -1,8 +1,21 @@
 """What the published protocol and each of its defects break, after how many steps, and what removes it.
 
-Lengths count this model's steps.  Where the opening argument of this project counts differently, the story says so; the
-differences are always these: a step here may be half of a step there (opening a drain and advancing the epoch; reading
-the epoch, counting and fetching the instance; preparing and having prepared).
+Lengths count steps of `style`.  In large steps (entering is one, preparing one, opening the drain one) the same runs
+are shorter: five for the open door, eight for the forgotten straggler; `large_steps` is that model.  For a ring of
+counters it is the number of epochs that counts: nine for eight counters, however many steps it takes to open them.
+
+================================================  =====  ===========
+defect                                            steps  large steps
+================================================  =====  ===========
+1 enter in two steps                                  8
+2 a failed prepare stays                              2
+3 manifest at prepare, then cancel                    3
+4 ROLLED_BACK is a trap                               7
+5 new epoch, old version, nothing waits               9            5
+6 state checked, then set                             4
+7 counters in a ring of eight                        29     9 epochs
+8 waits for the target only                          13            8
+================================================  =====  ===========
 """
 
 from __future__ import annotations
@@ -159,9 +172,8 @@ ALONE = [
         story=(
             "The drain opens an epoch, a call enters it and runs the old version, the drain ends (it waits for the "
             "epoch before), and the new version is put in place under the same epoch. The epoch now has calls of both "
-            "versions, so no wait for epochs can tell when the old version is quiet. Nine steps here are the five of "
-            "the opening argument: prepare is two, opening the drain two, and entering three; `large_steps` counts "
-            "them as there."
+            "versions, so no wait for epochs can tell when the old version is quiet. Five large steps are nine here: "
+            "preparing is two, opening the drain two, and entering three."
         ),
         removed_by=("atomic_swap",),
     ),
@@ -224,8 +236,8 @@ ALONE = [
         story=(
             "Three upgrades and the drain and swap of a fourth use up epochs 0 to 7; the ninth epoch counts where the "
             "first did. One call enters it, and the tracker reports a reference to epoch 0, whose calls have all "
-            "ended. An upgrade that waits for epoch 0 waits for a newcomer. Twenty-nine steps, since nine epochs take "
-            "four upgrades of two epochs each; it is the number of epochs, nine, that the opening argument gives."
+            "ended. An upgrade that waits for epoch 0 waits for a newcomer. Nine epochs take four upgrades of two "
+            "epochs each, hence the twenty-nine steps."
         ),
         removed_by=("drain_in_flight", "atomic_swap"),
     ),
@@ -273,8 +285,8 @@ ALONE = [
         story=(
             "A call is running when an upgrade drains; the drain times out and rolls back. The next upgrade's target "
             "is the epoch that the first one opened, which is empty: drained, while the call from before both still "
-            "runs. Thirteen steps here are the eight of the opening argument, whose last is the swap: entering is "
-            "three here, preparing two and opening the drain two, the latter both twice."
+            "runs. Eight large steps, of which the last is the swap, are thirteen here without the swap: entering is "
+            "three, preparing two and opening the drain two, the latter both twice."
         ),
         removed_by=("scan", "drained_in_time"),
     ),
@@ -392,6 +404,20 @@ REPAIRED = [
 ]
 
 PUBLISHED: list[KnownBad] = [*AS_FOUND, *ALONE, *REPAIRED]
+
+AS_FOUND_STEPS: dict[str, int] = {
+    "a_failed_upgrade_is_over": 3,
+    "each_failure_is_counted": 3,
+    "one_upgrade_at_a_time": 4,
+    "the_manifest_is_that_of_the_version_that_serves": 4,
+    "unregistered_means_that_no_call_runs": 5,
+    "a_running_call_has_its_version": 6,
+    "a_freed_version_was_closed": 8,
+    "drained_means_that_no_such_call_runs": 9,
+    "an_epoch_stands_for_one_version": 10,
+    "a_counter_is_that_of_its_epoch": 12,
+}
+"""As found, with a ring of two: each claim that a defect alone breaks, and the shortest run that breaks it there."""
 
 CONTROLS: list[tuple[type[Model], dict[type[Sort], int]]] = [
     (style.Style, SMALL),

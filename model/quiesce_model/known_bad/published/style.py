@@ -222,9 +222,10 @@ class Style(Model):
 
     @action(fair=False)
     def unregister(s, u: Upgrader) -> None:
+        """No epoch need be opened: nobody is counted any more."""
         require(s.up[u] == Step.IDLE, s.state == S.ACTIVE, not s.shut)
         s.shut = True
-        s.open_epoch(u)
+        s.target[u] = s.epoch
         s.up[u] = Step.LEAVE
 
     @action
