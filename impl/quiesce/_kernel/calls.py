@@ -253,7 +253,7 @@ def slot_is_dropped(core: Core) -> None:
     Before 3.13 a frame keeps a snapshot of its local variables once somebody has asked for `f_locals` (a debugger, a
     list of stragglers).  Asking again takes a new one, without the slot.
     """
-    _ = sys._getframe(1).f_locals  # noqa: SLF001 - documented, and the only way to one's caller's frame
+    _ = sys._getframe(1).f_locals  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to it
     core.seam.step("finish", lost=True)
 
 

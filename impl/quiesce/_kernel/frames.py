@@ -60,7 +60,7 @@ def stack(frame: FrameType | None) -> Iterator[FrameType]:
 def inside(pointer: Pointer, leases: dict[Lease, None]) -> Record | None:
     """Give the record that the running thread holds from further out on its stack, if there is one."""
     openers = {lease.opener: lease for lease in list(leases)} if leases else {}
-    for frame in stack(sys._getframe(1)):  # noqa: SLF001 - documented, and the only way to one's own stack
+    for frame in stack(sys._getframe(1)):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to one's own stack
         if (held := holds(frame, pointer)) is not None:
             return held[0]
         if frame in openers and (record := openers[frame].record) is not None:

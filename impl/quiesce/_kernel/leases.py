@@ -52,7 +52,7 @@ class Lease:
         if self.slot is not None:
             raise RuntimeError("expected a lease that is not entered yet, got one in use: ask the plugin for another")
         seam = self._core.seam
-        self.opener = opener(sys._getframe(1))  # noqa: SLF001 - documented; see `frames`
+        self.opener = opener(sys._getframe(1))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see frames
         self.started, self.ident = seam.monotonic(), seam.get_ident()
         try:
             self.record, self.slot = self._enter()

@@ -145,7 +145,7 @@ class Seam:
 
     def frames(self) -> dict[int, FrameType]:
         """Give the innermost frame of every thread, by thread."""
-        return sys._current_frames()  # noqa: SLF001 - documented, and the only way to another thread's stack
+        return sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way
 
     def step(self, action: str, *, publishes: bool = False, **details: Any) -> None:
         """Take note that the model's `action` is about to be done.  Production takes no notes."""
