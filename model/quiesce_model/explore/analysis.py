@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from quiesce_model.explore.ground import Grounder, Instance, facts_of, linear, split_and, split_or, tautology
+from quiesce_model.explore.ground import Grounder, Instance, linear, split_and, split_or, tautology
 from quiesce_model.explore.layout import Layout
 from quiesce_model.language.expr import FALSE, TRUE, Expr, arith, const, eq, land, lnot, lor, subst
 from quiesce_model.language.sorts import INT
@@ -38,7 +38,8 @@ class Step:
 
     instance: Instance
     asserts: list[tuple[str, Expr]] = field(default_factory=list)  # settled by the parts that the step looks at
-    promises: list[tuple[str, Expr]] = field(default_factory=list)  # transitions, settled likewise
+    promises: list[tuple[str, Expr]] = field(default_factory=list)  # transitions, settled likewise; about two states
+    inline: list[tuple[str, Expr]] = field(default_factory=list)  # the same, in terms of the state before
     joint_asserts: list[tuple[str, Expr, Expr]] = field(default_factory=list)  # label, holds for sure if, expression
     pair_asserts: list[tuple[str, Expr, Expr]] = field(
         default_factory=list
@@ -71,18 +72,19 @@ class Analysis:
         self.shared_steps: list[Step] = []
         self.local_steps: list[Step] = []
         self.joint_steps: list[Step] = []
+        promises = [Claim(c.name, e) for c in transitions for e in split_and(c.expr, 1)]
         for instance in instances:
-            self._step(instance, transitions)
+            self._step(instance, promises)
 
     def looks_at(self, e: Expr) -> frozenset[int]:
         """The elements of the local sort at whose parts an expression looks."""
         found = self._seen.get(e)
         if found is None:
             if e.op == "cell":
-                element = self.layout.place[e.args][0]
+                element = self.layout.place[e.args[0].rstrip("'"), e.args[1]][0]
                 found = frozenset() if element is None else frozenset({element})
             elif e.op == "arr":
-                local = self.layout.place[e.args[0], 0][0] is not None
+                local = self.layout.place[e.args[0].rstrip("'"), 0][0] is not None
                 found = frozenset(range(self.layout.elements)) if local else frozenset()
             else:
                 found = frozenset().union(*map(self.looks_at, e.children()))
@@ -111,18 +113,32 @@ class Analysis:
         if len(at) == 1 and at != {0}:
             return
         step = Step(i)
-        facts = facts_of(land(i.guard, i.in_scope))
         for label, claimed in i.asserts:
             self._check(step, at, label, claimed, step.asserts)
         for c in transitions:
-            self._check(step, at, c.name, self.two_state(c.expr, i), step.promises)
+            self._promise(step, at, c)
         for claim in self.joint_claims:
-            before, then = self.grounder.ground(subst(claim.expr, facts)), self.grounder.after(claim.expr, i)
-            if before is not then and (sure := self._kept(before, then, at)) is not TRUE:
+            before, then = self.grounder.ground(subst(claim.expr, i.facts)), self.grounder.after(claim.expr, i)
+            if before is not then and self._kept(before, then, then, at) is not TRUE:
+                sure = self._kept(before, then, self.grounder.primed(claim.expr, i), at)
                 step.joint_claims.append((claim, sure if len(at) <= 1 else FALSE))
         (self.joint_steps if len(at) > 1 else self.local_steps if at else self.shared_steps).append(step)
 
+    def _promise(self, step: Step, at: frozenset[int], promise: Claim) -> None:
+        """A transition: judged on both states as it is written, unless it looks at others than the mover."""
+        e = self.grounder.of_step(promise.expr, step.instance)
+        if e is TRUE:
+            return
+        if len(at) <= 1 and self.looks_at(promise.expr) <= at:
+            step.promises.append((promise.name, promise.expr))
+        else:
+            self._check(step, at, promise.name, e, step.inline)
+
     def _check(self, step: Step, at: frozenset[int], label: str, e: Expr, settled: list[tuple[str, Expr]]) -> None:
+        if len(at) <= 1 and self.looks_at(e) <= at:
+            if e is not TRUE:
+                settled.append((label, e))
+            return
         for part in split_and(e):
             others = self.looks_at(part) - at
             if not others and len(at) <= 1:
@@ -133,15 +149,6 @@ class Analysis:
                 step.joint_asserts.append((label, self.certain(part, at), part))
             elif others == {len(at)}:  # the other elements beside the mover say the same of themselves
                 step.pair_asserts.append((label, self.certain(part, at), part))
-
-    def two_state(self, e: Expr, i: Instance) -> Expr:
-        """A claim about a step, in terms of the state before it: ``name'`` is what the step makes of ``name``."""
-        by: dict[Expr, Expr] = {}
-        for name, sort in self.layout.sorts.items():
-            now = Expr("arr" if name in self.layout.maps else "var", (name,), sort)
-            by[Expr(now.op, (f"{name}'",), sort)] = i.maps.get(name, now)
-        facts = facts_of(land(i.guard, i.in_scope))
-        return self.grounder.ground(subst(self.grounder.ground(subst(e, by)), facts))
 
     def certain(self, e: Expr, known: frozenset[int], wanted: bool = True) -> Expr:
         """A condition on the known parts under which ``e`` is as wanted, whatever the other parts are."""
@@ -160,11 +167,12 @@ class Analysis:
             return land(a, b)
         return FALSE
 
-    def _kept(self, before: Expr, then: Expr, known: frozenset[int]) -> Expr:
-        sure = self.certain(then, known)
-        if before.op == then.op == "=" and before.args[0].sort is not bool:
-            change = linear(then.args[0])
-            linear(then.args[1], -1, change)
+    def _kept(self, before: Expr, then: Expr, written: Expr, known: frozenset[int]) -> Expr:
+        """A condition under which a claim outlives a step; ``written`` is the claim after it in the terms to use."""
+        sure = self.certain(written, known)
+        if before.op == written.op == "=" and before.args[0].sort is not bool:
+            change = linear(written.args[0])
+            linear(written.args[1], -1, change)
             linear(before.args[0], -1, change)
             linear(before.args[1], 1, change)
             rest = {e: n for e, n in change.items() if n}

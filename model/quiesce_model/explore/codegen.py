@@ -7,7 +7,7 @@ each state (see ``layout``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from quiesce_model.explore.layout import Layout
@@ -25,15 +25,21 @@ def compile_text(text: str, name: str, names: Mapping[str, Any] | None = None) -
 
 
 class Writer:
-    """Writes expressions over the cells of a layout: ``E`` is the shared part, ``A0``, ``A1`` ... the local ones."""
+    """Writes expressions over the cells of a layout.
 
-    def __init__(self, layout: Layout, local: Callable[[int], str] = "A{}".format) -> None:
-        self.layout, self.local = layout, local
+    ``E`` is the shared part, ``A0``, ``A1`` ... are the local ones; after a step they are ``F``, ``B0``, ``B1`` ...
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
 
     def cell(self, name: str, index: int | None) -> str:
         """The text that reads one cell."""
-        element, position = self.layout.place[name, index]
-        return f"E[{position}]" if element is None else f"{self.local(element)}[{position}]"
+        after = name.endswith("'")
+        element, position = self.layout.place[name.rstrip("'"), index]
+        if element is None:
+            return f"F[{position}]" if after else f"E[{position}]"
+        return f"B{element}[{position}]" if after else f"A{element}[{position}]"
 
     def __call__(self, e: Expr) -> str:
         """The text of an expression."""
@@ -70,14 +76,15 @@ class Writer:
     def _read(self, arr: Expr, idx: Expr) -> str:
         assert isinstance(arr.sort, MapSort)
         name, size = arr.args[0], domain(arr.sort.key, self.layout.scope)
-        first = self.layout.place[name, 0]
+        first = self.layout.place[name.rstrip("'"), 0]
+        part = "F" if name.endswith("'") else "E"
         i = self(idx)
         if first[0] is not None:  # a map over the local sort: its cells lie in as many parts
             return f"({', '.join(self.cell(name, k) for k in range(size))},)[{i}]"
         # A cell of the key's sort cannot leave its scope; whatever may, reads as 0 there (see `Grounder.default`).
         if idx.sort is not INT and idx.op in {"cell", "read"} and idx.sort == arr.sort.key:
-            return f"E[{i} + {first[1]}]" if first[1] else f"E[{i}]"
-        return f"(E[i + {first[1]}] if 0 <= (i := {i}) < {size} else 0)"
+            return f"{part}[{i} + {first[1]}]" if first[1] else f"{part}[{i}]"
+        return f"({part}[i + {first[1]}] if 0 <= (i := {i}) < {size} else 0)"
 
     def part(self, cells: Mapping[int, Expr], width: int, old: str) -> str:
         """The text of a part of which some cells change; ``old`` if none does."""

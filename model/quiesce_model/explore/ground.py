@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from quiesce_model.language.expr import (
@@ -52,11 +52,8 @@ class Instance:
     in_scope: Expr
     post: dict[Key, Expr]  # cells that change, in terms of the state before
     maps: dict[str, Expr]  # variable -> what it is after the step; for claims about the state after it
-    asserts: list[tuple[str, Expr]] = field(default_factory=list)
-
-    def moved(self) -> set[Key]:
-        """The cells that this step may change."""
-        return set(self.post)
+    asserts: list[tuple[str, Expr]]
+    facts: dict[Expr, Expr]  # what the guard fixes
 
 
 class Grounder:
@@ -157,30 +154,64 @@ class Grounder:
             post,
             {v: subst(e, by, memo) for v, e in a.post.items()},
             [(o.label, self.ground(subst(bind(o.expr), given))) for o in a.asserts],
+            facts,
         )
 
     def after(self, e: Expr, step: Instance) -> Expr:
         """A grounded claim as it reads after a step, in terms of the state before it."""
+
+        def changed(name: str) -> str | None:
+            return name if name in step.maps else None
+
+        return self._replace(e, step, changed)
+
+    def of_step(self, e: Expr, step: Instance) -> Expr:
+        """A grounded claim about two states, in terms of the first: ``name'`` is what the step makes of ``name``."""
+
+        def changed(name: str) -> str | None:
+            return name[:-1] if name.endswith("'") else None
+
+        return self._replace(e, step, changed)
+
+    def _replace(self, e: Expr, step: Instance, changed: Callable[[str], str | None]) -> Expr:
         memo: dict[Expr, Expr] = {}
-        facts = facts_of(land(step.guard, step.in_scope))
-        changed = {k[0] for k in step.post}
 
         def walk(x: Expr) -> Expr:
-            if x.op in {"const", "arr"} or not x.reads & changed:
+            if x.op in {"const", "arr"}:
                 return x
             found = memo.get(x)
             if found is None:
+                name = changed(x.args[0] if x.op == "cell" else x.args[0].args[0]) if x.op in {"cell", "read"} else None
                 if x.op == "cell":
-                    found = step.post.get(x.args, x)
+                    now = x if name is None else cell(name, x.args[1], x.sort)
+                    found = now if name is None else step.post.get(now.args, now)
                 elif x.op == "read":
-                    idx, name = walk(x.args[1]), x.args[0].args[0]
-                    found = self.ground(read(step.maps[name] if name in step.maps else x.args[0], idx))
+                    now = x.args[0] if name is None else Expr("arr", (name,), x.args[0].sort)
+                    found = self.ground(read(now if name is None else step.maps.get(name, now), walk(x.args[1])))
                 else:
                     found = rebuild(x, [walk(c) for c in x.children()])
                 memo[x] = found
             return found
 
-        return self.ground(subst(walk(e), facts))
+        return self.ground(subst(walk(e), step.facts))
+
+    def primed(self, e: Expr, step: Instance) -> Expr:
+        """A grounded claim about the state after a step: what the step changes is read there, as ``name'``."""
+        memo: dict[Expr, Expr] = {}
+
+        def walk(x: Expr) -> Expr:
+            found = memo.get(x)
+            if found is None:
+                if x.op == "cell":
+                    found = cell(f"{x.args[0]}'", x.args[1], x.sort) if x.args in step.post else x
+                elif x.op == "arr":
+                    found = Expr("arr", (f"{x.args[0]}'",), x.sort) if x.args[0] in step.maps else x
+                else:
+                    found = rebuild(x, [walk(c) for c in x.children()]) if x.op != "const" else x
+                memo[x] = found
+            return found
+
+        return subst(walk(e), step.facts)
 
 
 def facts_of(guard: Expr) -> dict[Expr, Expr]:

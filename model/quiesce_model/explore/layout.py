@@ -5,10 +5,10 @@ are far fewer than the states, because a caller's program counter says nothing a
 states of the algorithm with three callers are built of some ten thousand parts.  So what an action does is worked out
 once for each pair of a shared part and a local part, and looked up ever after.
 
-Rejected: one flat tuple of cells per state (three times slower and five times the memory on the algorithm model: forty
-cells are copied, hashed and compared for each edge); one packed integer of cells (slower still in CPython, because each
-field costs a shift and a mask).  SPIN calls the same idea collapse compression (Holzmann, "State compression in SPIN",
-1997); here it also carries the transitions, which SPIN recomputes.
+Rejected: one flat tuple of cells per state (some forty cells are copied, hashed and compared for each edge: measured at
+about 300 bytes and 5 microseconds a state, against 100 bytes and 2 microseconds); one packed integer of cells (less
+memory, but slower still in CPython, because each field costs a shift and a mask).  SPIN calls the same idea collapse
+compression (Holzmann, "State compression in SPIN", 1997); here it also carries the transitions, which SPIN recomputes.
 """
 
 from __future__ import annotations

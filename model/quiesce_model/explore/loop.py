@@ -9,8 +9,9 @@ Under symmetry the part numbers are kept in order: a step replaces one of them, 
 comparisons.  Sorting is exact because equal parts have equal numbers and the elements are interchangeable; no
 permutation is ever tried.
 
-Measured on the algorithm of findings with three callers (1.6 million states): one dict of flat tuples of cells 8 s, one
-dict of tuples of part numbers 4.4 s, groups with tuples 2.6 s, groups with packed integers 2.1 s.
+Measured on a model of 1.6 million states with three callers: with one dict for all states 8.0 s, with a dict for each
+group 4.7 s, all else equal.  Tuples and packed integers are equally fast here; packed ones take a tenth less memory
+(93 and 103 bytes a state for 4.2 million states of the algorithm model).
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Machine:
             self.grounder,
             self.grounder.instances(actions),
             always,
-            [Claim(n, imp(c.in_scope, c.expr)) for n, c in wanted["transition"].items()],
+            [Claim(n, ground(imp(c.in_scope, c.expr))) for n, c in wanted["transition"].items()],
             [Claim(n, ground(land(c.in_scope, c.expr))) for n, c in wanted["sometimes"].items()],
         )
         self.generated = Generated(model.__name__, self.layout, self.analysis)

@@ -144,8 +144,9 @@ class Search:
         frontier: list[tuple[Group, list[Any]]] = [(group, [key])]
         room = _Room()
         while frontier:
-            width = done = sum(len(keys) for _, keys in frontier)
-            self.levels.append(width)
+            done = sum(len(keys) for _, keys in frontier)
+            self.levels.append(done)
+            edges_before = self.edges
             reached: dict[int, Group] = {}
             for batch in _batches(frontier, room):
                 before = watch.seconds
@@ -157,7 +158,7 @@ class Search:
                 done -= work
                 for g, _ in batch:
                     reached |= g.leads_to
-                if watch.due(self.states + work):
+                if watch.due(self.states + self.edges - edges_before):  # each new state took a step
                     fresh = sum(len(g.new) for g in reached.values())
                     why = watch.stop(self.states + fresh, self.edges, self.depth, done + fresh)
                     if why and done + fresh:

@@ -56,6 +56,7 @@ class Generated:
         self.checks: list[list[Claim]] = [[]]  # 0: nothing to check
         self.doubts: list[tuple[str, Expr]] = []
         self.pairs: list[tuple[int, str, Expr]] = []
+        self.promises: dict[Expr, int] = {}
         self.everyone = "".join(f", A{e}" for e in range(layout.elements))
         lines = self._steps("shared_steps(E, out)", analysis.shared_steps)
         lines += self._steps("local_steps(E, A0, out)", analysis.local_steps)
@@ -66,6 +67,8 @@ class Generated:
             lines += [f"def check_{n}(E{self.everyone}):", *self._first_false(check), "    return None", ""]
         for n, (_, e) in enumerate(self.doubts):
             lines += [f"def doubt_{n}(E{self.everyone}):", f"    return {self.writer(e)}", ""]
+        for e, k in self.promises.items():
+            lines += [f"def promise_{k}(E, A0, F, B0):", f"    return {self.writer(e)}", ""]
         for k, (n, _, e) in enumerate(self.pairs):
             mover = "" if self.steps[n] in analysis.shared_steps else "A0, "
             other = "A1" if mover else "A0"
@@ -132,7 +135,12 @@ class Generated:
             word = "elif"
         pad = "    " if lines else ""
         lines += ["else:"] if lines else []
-        lines += [f"{pad}if not {w(e)}: out.broken.append(({n}, {label!r}, False))" for label, e in s.promises]
+        local = s in self.analysis.local_steps
+        lines += [pad + text for text in self._targets(s)]
+        for label, e in s.promises:
+            call = f"promise_{self._promise(e)}(E, {'A0' if local else None}, F, {'B0' if local else None})"
+            lines.append(f"{pad}if not {call}: out.broken.append(({n}, {label!r}, False))")
+        lines += [f"{pad}if not {w(e)}: out.broken.append(({n}, {label!r}, False))" for label, e in s.inline]
         for label, sure, e in s.pair_asserts:
             self.pairs.append((n, label, e))
             lines.append(f"{pad}if not {w(sure)}: out.pairs.append({len(self.pairs) - 1})")
@@ -141,22 +149,30 @@ class Generated:
             lines.append(f"{pad}if not {w(sure)}: out.doubtful.append(({n}, {len(self.doubts) - 1}))")
         check = "0"
         if s.joint_claims:
-            self.checks.append([c for c, _ in s.joint_claims])
-            check = str(len(self.checks) - 1)
+            claims = [c for c, _ in s.joint_claims]
+            if claims not in self.checks:
+                self.checks.append(claims)
+            check = str(self.checks.index(claims))
             sure = land(*(kept for _, kept in s.joint_claims))
             if sure is not FALSE:
                 check = f"0 if {w(sure)} else {check}"
-        lines.append(f"{pad}out.moves.append(({n}, {self._target(s)}{check}))")
+        joint = self.layout.elements if s in self.analysis.joint_steps else 0
+        then = "".join(f", B{e}" for e in range(joint or local))
+        lines.append(f"{pad}out.moves.append(({n}, F{then}, {check}))")
         return lines
 
-    def _target(self, s: Step) -> str:
+    def _targets(self, s: Step) -> list[str]:
+        """The parts after a step, as ``F``, ``B0`` ..."""
         changed: dict[int | None, dict[int, Expr]] = {}
         for key, e in s.instance.post.items():
             element, position = self.layout.place[key]
             changed.setdefault(element, {})[position] = e
-        shared = self.writer.part(changed.get(None, {}), len(self.layout.shared), "E")
-        if s in self.analysis.shared_steps:
-            return f"{shared}, "
-        which = range(self.layout.elements) if s in self.analysis.joint_steps else range(1)
+        lines = [f"F = {self.writer.part(changed.get(None, {}), len(self.layout.shared), 'E')}"]
+        elements = self.layout.elements if s in self.analysis.joint_steps else int(s in self.analysis.local_steps)
         columns = len(self.layout.columns)
-        return f"{shared}, " + "".join(f"{self.writer.part(changed.get(e, {}), columns, f'A{e}')}, " for e in which)
+        lines += [f"B{e} = {self.writer.part(changed.get(e, {}), columns, f'A{e}')}" for e in range(elements)]
+        return lines
+
+    def _promise(self, e: Expr) -> int:
+        """The number of the function that judges a claim about two states."""
+        return self.promises.setdefault(e, len(self.promises))
