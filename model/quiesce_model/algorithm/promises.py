@@ -132,6 +132,10 @@ class Promises(Steps):
         )
 
     @transition("V4")
+    def a_retry_is_caused_by_a_publication(s, after: Steps) -> bool:
+        return all(s.epoch[t] < s.now for t in every(Thread) if s.pc[t] == Pc.CONFIRM and after.pc[t] == Pc.RETRACT)
+
+    @transition("V4")
     def a_publication_is_one_new_epoch(s, after: Steps) -> bool:
         return after.now == s.now or after.now == s.now + 1
 
@@ -157,6 +161,11 @@ class Promises(Steps):
         )
 
     # == what must be seen, or the rest says nothing ================================================================
+    @sometimes("L4")
+    def active_is_reached(s) -> bool:
+        """To be asked of every state, not only of the first: no state is a trap."""
+        return s.state == S.ACTIVE
+
     @sometimes("R3")
     def a_call_runs_on_a_retired_version(s) -> bool:
         return any(s.runs(t) and s.life[s.code[s.epoch[t]]] == Life.RETIRED for t in every(Thread))

@@ -136,6 +136,11 @@ class Promises(Steps):
         )
 
     # == what must be seen, or the rest says nothing ================================================================
+    @sometimes("L4")
+    def active_is_reached(s) -> bool:
+        """To be asked of every state, not only of the first: no state is a trap."""
+        return s.state == S.ACTIVE
+
     @sometimes("R3")
     def a_call_runs_on_a_retired_version(s) -> bool:
         return any(s.running(t) and s.life[s.runs[t]] == Life.RETIRED for t in every(Thread))
