@@ -7,7 +7,8 @@
     explorers.py        worker: states per second, in whatever interpreter runs it
     calls.py            worker: the price of a guarded call, standard library only, in whatever interpreter runs it
     interpreters.py     finds interpreters, makes the environments that the peers need
-    measure.py          medians and ratios
+    measure.py          rounds in turns, medians
+    ratios.py           what is compared with what, and what was asked for
     __main__.py         runs the workers, prints the table, writes build/bench.json
 
 Absolute times belong to the machine that ran them.  What counts is a ratio of two medians

@@ -13,12 +13,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import platform
-import statistics
 import sys
 import time
 from collections.abc import Callable
 
-from tests.benchmarks.measure import ROUNDS, Row, in_turns, spread
+from tests.benchmarks.measure import ROUNDS, Row, in_turns
 
 VERSION = ".".join(platform.python_version_tuple()[:2])
 
@@ -40,7 +39,7 @@ def rate(run: Callable[[], int], counts: set[int]) -> Callable[[], float]:
 
 def report(what: str, figures: dict[str, list[float]], states: dict[str, int]) -> None:
     for name, values in figures.items():
-        row = Row(what, name, VERSION, statistics.median(values), "states/s", spread(values), len(values), states[name])
+        row = Row(what, name, VERSION, values, "states/s", states[name])
         print(json.dumps({"row": row.to_json()}), flush=True)
 
 

@@ -1,5 +1,7 @@
 """Medians and ratios of candidates that take turns, so that a slow moment of the machine hits all of them.
 
+A ratio is the median of the ratios of each round, not the ratio of two medians: what is near in time is compared.
+
 Standard library only, and nothing newer than Python 3.11: every worker runs this in whatever interpreter it is given.
 """
 
@@ -23,17 +25,35 @@ class Row:
     """The comparison that the row belongs to."""
     candidate: str
     interpreter: str
-    value: float
-    """The median, in `unit`."""
+    values: list[float]
+    """One figure per round, in `unit`."""
     unit: str
-    spread: float
-    """(highest - lowest) / median over the rounds."""
-    rounds: int
     states: int | None = None
     """How many states were reached, where that means something."""
 
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> float:
+        """(highest - lowest) / median over the rounds."""
+        return (max(self.values) - min(self.values)) / self.median
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"median": self.median, "spread": self.spread}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Row:
+        return cls(**{name: value for name, value in data.items() if name not in {"median", "spread"}})
+
+    def times_better_than(self, peer: Row) -> float:
+        """The median over the rounds of this one's figure beside the peer's of the same round; more is better."""
+        if self.unit.endswith("/s"):
+            pairs = zip(self.values, peer.values, strict=True)
+        else:
+            pairs = zip(peer.values, self.values, strict=True)
+        return statistics.median(mine / its for mine, its in pairs)
 
 
 def in_turns(
@@ -49,7 +69,3 @@ def in_turns(
             if turn:
                 figures[name].append(figure)
     return figures
-
-
-def spread(values: list[float]) -> float:
-    return (max(values) - min(values)) / statistics.median(values)

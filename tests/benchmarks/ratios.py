@@ -1,0 +1,58 @@
+"""What is compared with what, and what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.benchmarks.measure import Row
+
+EXPLORER = "quiesce_model"
+OURS = {EXPLORER, "plugin.function handle", "plugin.call"}
+APART = {"with plugin.lease()"}
+"""Ours too, but for another purpose: shown, not compared."""
+WANTED = {
+    ("small protocol", "minicheck, idiomatic"): 5.0,
+    ("small protocol", "musil, idiomatic"): 5.0,
+    ("algorithm, 3 callers", "methods run as they are"): 30.0,
+    ("call", "with threading.Lock()"): 1.0,
+}
+"""How many times better ours is to be, at least, than a peer in a comparison."""
+RATES = {"algorithm, 3 callers": 150_000.0, "algorithm, 1.6 million states": 1_600_000 / 20}
+"""The least states per second that the explorer is to reach, every claim judged, no symmetry."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One of ours beside a peer, on one interpreter."""
+
+    what: str
+    ours: str
+    peer: str
+    interpreter: str
+    ratio: float
+    """How many times better ours is."""
+    wanted: float | None
+    """The least that it should be, where somebody said so."""
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.wanted is None else self.ratio >= self.wanted
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"met": self.met}
+
+
+def ratios(rows: Iterable[Row]) -> Iterator[Ratio]:
+    """Each of ours beside every peer of the same comparison and interpreter, and beside the rate that was asked for."""
+    rows = list(rows)
+    for ours in (row for row in rows if row.candidate in OURS):
+        for peer in rows:
+            if (peer.what, peer.interpreter) == (ours.what, ours.interpreter) and peer.candidate not in OURS | APART:
+                wanted = WANTED.get((ours.what, peer.candidate))
+                ratio = ours.times_better_than(peer)
+                yield Ratio(ours.what, ours.candidate, peer.candidate, ours.interpreter, ratio, wanted)
+        if ours.what in RATES:
+            rate = RATES[ours.what]
+            yield Ratio(ours.what, ours.candidate, f"{rate:,.0f} states/s", ours.interpreter, ours.median / rate, 1.0)
