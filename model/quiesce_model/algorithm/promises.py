@@ -48,6 +48,10 @@ class Promises(Steps):
             if s.runs(t)
         )
 
+    @invariant("H1")
+    def state_is_handed_over_when_no_call_runs(s) -> bool:
+        return all(not s.runs(t) for u in every(Upgrader) if s.up[u] == Up.HANDOVER for t in every(Thread))
+
     @invariant("D5")
     def the_gate_is_closed_for_a_drain_only(s) -> bool:
         """Held calls are all let go at swap, rollback and cancel."""

@@ -62,6 +62,10 @@ class Promises(Steps):
     def hold_never_runs_old_and_new_at_once(s) -> bool:
         return s.policy != P.HOLD or all(s.runs[t] == s.current for t in every(Thread) if s.running(t))
 
+    @invariant("H1")
+    def state_is_handed_over_when_no_call_runs(s) -> bool:
+        return s.policy != P.HOLD or implies(s.state == S.SWAPPING, all(not s.running(t) for t in every(Thread)))
+
     @invariant("D5")
     def the_gate_is_closed_for_a_drain_only(s) -> bool:
         return implies(
