@@ -19,6 +19,7 @@ from quiesce_conformance import (
     Life,
     Outcome,
     Publication,
+    Rest,
     Sighting,
     check_history,
     check_register,
@@ -124,7 +125,8 @@ GOOD = History(
     ],
     lives=[Life(1, 0, 0, [27]), Life(2, 12, 13, []), Life(3, 33, 34, [76]), Life(4, 81, None, [82])],
     handovers=[Handover(1, 2, 26, 28)],
-    sightings=[Sighting(35, 36, 2, 2)],
+    sightings=[Sighting(35, 36, 2, 2, "ACTIVE")],
+    rests=[Rest(31, 39, "ACTIVE")],
 )
 
 
@@ -134,7 +136,28 @@ def test_a_good_history_holds_on_every_rule_that_it_shows() -> None:
     unseen = {rule: v.unseen for rule, v in verdicts.items() if v.outcome is not Outcome.HOLDS}
     assert unseen == {}
     assert set(verdicts) == {
-        *("R1", "R2", "R3", "R4", "R5", "T1", "T2", "T3", "T4", "D2", "D3", "D5", "H1", "M1", "M2", "M3", "M4", "M5")
+        *(
+            "L1",
+            "B1",
+            "R1",
+            "R2",
+            "R3",
+            "R4",
+            "R5",
+            "T1",
+            "T2",
+            "T3",
+            "T4",
+            "D2",
+            "D3",
+            "D5",
+            "H1",
+            "M1",
+            "M2",
+            "M3",
+            "M4",
+            "M5",
+        )
     }
 
 
@@ -142,6 +165,7 @@ def bad(rule: str) -> History:
     calls, lives, publications = list(GOOD.calls), list(GOOD.lives), list(GOOD.publications)
     extra: dict[str, Call] = {
         "R1": Call(9, 2, 77, 78, 79, 80, (2, 2), Ending.FOREIGN),
+        "B1": Call(9, 2, 77, 78, 79, 80, (4, 4)),
         "R2": Call(9, 2, 25, 29, 32, 33, (1, 2)),
         "R3": Call(9, 2, 15, 29, 30, 31, (1, 1)),
         "R4": Call(9, 1, 52, 53, 54, 55, (3, 3), outer=3),
@@ -158,6 +182,8 @@ def bad(rule: str) -> History:
         return replace(GOOD, calls=[*calls, extra[rule]])
     if rule == "T4":
         return replace(GOOD, calls=[*calls, Call(9, 2, 21, 22, 23, 23, (2, 2)), Call(10, 2, 24, 25, 26, 26, (1, 1))])
+    if rule == "L1":
+        return replace(GOOD, sightings=[Sighting(35, 36, 2, 2, "SWAPPING")])
     if rule == "T1":
         return replace(GOOD, sightings=[Sighting(35, 36, 2, 1)])
     if rule == "M2":
@@ -171,7 +197,9 @@ def bad(rule: str) -> History:
     return replace(GOOD, publications=publications)
 
 
-@pytest.mark.parametrize("rule", ["R1", "R2", "R3", "R4", "R5", "T1", "T2", "T3", "T4", "D2", "D3", "D5", "H1"])
+@pytest.mark.parametrize(
+    "rule", ["L1", "B1", "R1", "R2", "R3", "R4", "R5", "T1", "T2", "T3", "T4", "D2", "D3", "D5", "H1"]
+)
 def test_a_broken_request_or_transition_is_named(rule: str) -> None:
     verdict = check_history(bad(rule))[rule]
     assert verdict.outcome is Outcome.BROKEN

@@ -156,7 +156,12 @@ class Caller(threading.Thread):
 
     def run(self) -> None:
         """Make the call."""
-        self.answer = record_call(*self._make)
+        try:
+            self.answer = record_call(*self._make)
+        finally:
+            for argument in self._make[-1]:
+                if isinstance(argument, Gate):
+                    argument.leave()  # a call that fails before its gate must not keep the driver waiting
 
 
 def hang(subject: Callee, client: int, number: int, gate: Gate) -> Caller:

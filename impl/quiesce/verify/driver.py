@@ -14,10 +14,10 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from quiesce import Candidate, DrainPolicy, HotReloadState, Phase, UpgradeFailed
-from quiesce_conformance import Call, Gate, Publication
+from quiesce_conformance import Call, Gate, Publication, Rest
 
 from .clients import Caller, Numbers, hang
 from .files import Flavour, VersionFiles
@@ -30,8 +30,25 @@ if TYPE_CHECKING:
 __all__ = ["Driver"]
 
 S = HotReloadState
-LONG = 30.0
+LONG = 10.0
 """Seconds that no drain of this load should ever take: reaching it is a finding."""
+
+
+OPERATIONS = frozenset(
+    {"prepare_upgrade", "execute_upgrade", "cancel_upgrade", "commit", "revert", "acknowledge", "unregister"}
+)
+
+
+class _Noted:
+    """A subject whose operations are noted before they begin."""
+
+    def __init__(self, subject: Subject, note: Callable[[], None]) -> None:
+        self._subject, self._note = subject, note
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OPERATIONS:
+            self._note()
+        return getattr(self._subject, name)
 
 
 class Driver:
@@ -57,16 +74,19 @@ class Driver:
         self._ids = itertools.count(1)
         self._after_failure = False
         self._files_of: dict[int, int] = {}
+        self.rests: list[Rest] = []
+        self._resting: tuple[int, str] | None = None
         self.subject: Subject
 
     def register(self, make: Callable[[Candidate], Subject]) -> Subject:
         """Make the subject with the first version."""
         begun = monotonic_ns()
         self.current, candidate = self.candidate()
-        self.subject = make(candidate)
+        made = make(candidate)
+        self.subject = cast("Subject", _Noted(made, self._moving))
         self.publications.append(Publication(self.current, begun, monotonic_ns()))
         self._files_of[self.subject.stats.version] = self.current
-        return self.subject
+        return made
 
     def file_of(self, version: int) -> int:
         """The number in the file, for a number that the subject gave; -1 if it never gave that number."""
@@ -81,13 +101,23 @@ class Driver:
         path.unlink()  # the bytes were read; an upgrade that went back to the file would now fail
         return number, candidate
 
+    # -- when nothing is under way -----------------------------------------------------------------------------------
+    def _rest(self, state: HotReloadState) -> None:
+        """From now until the next operation begins, the plugin stays in `state`."""
+        self.ledger.check("L1", self.subject.state is state, f"expected {state}, got {self.subject.state}")
+        self._resting = (monotonic_ns(), state.name)
+
+    def _moving(self) -> None:
+        """An operation is about to begin."""
+        if (resting := self._resting) is not None:
+            self._resting = None
+            self.rests.append(Rest(resting[0], monotonic_ns(), resting[1]))
+
     # -- what a move is made of --------------------------------------------------------------------------------------
     def prepare(self, number: int, candidate: Candidate) -> None:
         """`prepare_upgrade` in a state where it is legal."""
         self._files_of[self.subject.prepare_upgrade(candidate)] = number
-        self.ledger.check(
-            "L1", self.subject.state is S.PREPARING_UPGRADE, "prepared, in another state", self.subject.state
-        )
+        self._rest(S.PREPARING_UPGRADE)
         if self._after_failure:
             self.ledger.check("B3", True, "")
             self._after_failure = False
@@ -108,7 +138,7 @@ class Driver:
         )
         self.published(number, begun, policy)
         if probation:
-            self.ledger.check("L1", self.subject.state is S.UPGRADE_COMPLETE, "in probation, in another state")
+            self._rest(S.UPGRADE_COMPLETE)
         else:
             self.succeeded += 1
             self.settled(S.ACTIVE)
@@ -139,7 +169,7 @@ class Driver:
     def settled(self, state: HotReloadState) -> None:
         """After an attempt: the state, the version and the counts are what the attempts so far make them."""
         stats, manifest = self.subject.stats, self.subject.manifest
-        self.ledger.check("L1", self.subject.state is state, f"expected {state}, got {self.subject.state}")
+        self._rest(state)
         served = f"{self.current}.0.0"
         self.ledger.check("B1", str(manifest.version) == served, f"expected manifest {served}, got {manifest.version}")
         counts = (stats.successful_upgrades, stats.failed_upgrades)
@@ -179,6 +209,6 @@ class Driver:
         """Wait for a call to end and enter it."""
         caller.join(LONG)
         if self.ledger.check(
-            "R1", not caller.is_alive(), "a call did not end within 30 s of being let go", caller.name
+            "R1", not caller.is_alive(), "a call did not end within 10 s of being let go", caller.name
         ):
             self.calls.extend(caller.calls)

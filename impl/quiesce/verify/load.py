@@ -96,8 +96,10 @@ class Load:
         self._threads: list[threading.Thread] = []
         self._began = self._ended = 0.0
         self._errors: list[str] = []
-        self._looks: list[tuple[int, int, int, int]] = []
+        self._looks: list[tuple[int, int, int, int, str]] = []
         self._reports: list[str] = []
+        self.covered = threading.Event()
+        """Set when every move was made under every policy."""
         self.probe = Probe()
         self.ledger = Ledger()
 
@@ -151,6 +153,8 @@ class Load:
             move, policy = every.pop() if every else (dice.choices(moves, weights)[0], dice.choice(policies))
             if not self._one(move, policy):
                 self._halt.set()
+            if not every:
+                self.covered.set()
 
     def _one(self, move: Move, policy: DrainPolicy) -> bool:
         try:
@@ -174,7 +178,7 @@ class Load:
             snapshot = self._subject.snapshot()
             stats = snapshot.stats
             number = int(snapshot.manifest.version.partition(".")[0])
-            self._looks.append((begun, monotonic_ns(), snapshot.version, number))
+            self._looks.append((begun, monotonic_ns(), snapshot.version, number, snapshot.state.name))
             self.ledger.check("S1", stats.version == snapshot.version, f"counts of another version: {snapshot}")
             legal = snapshot.on_probation <= (snapshot.state is HotReloadState.UPGRADE_COMPLETE)
             legal = legal and (snapshot.pending is None) >= (snapshot.state is not HotReloadState.PREPARING_UPGRADE)
@@ -221,9 +225,10 @@ class Load:
             lives=list(self.probe.lives.values()),
             handovers=self.probe.handovers,
             sightings=[
-                Sighting(begun, done, self.driver.file_of(version), manifest)
-                for begun, done, version, manifest in self._looks
+                Sighting(begun, done, self.driver.file_of(version), manifest, state)
+                for begun, done, version, manifest, state in self._looks
             ],
+            rests=self.driver.rests,
             settled=not alive,
         )
         began = monotonic()

@@ -23,18 +23,21 @@ from .evidence import Finding, Standing
 __all__ = ["Job", "JobResult", "explorations", "known_bad", "run_jobs"]
 
 
+PLURALS = {"Thread": "callers", "Upgrader": "upgraders", "Version": "versions", "Epoch": "epochs"}
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One exploration, or one known-bad protocol to be caught."""
 
     kind: str
-    """`explore` or `known_bad`."""
+    """`explore`, `ends` (what happens in the end) or `known_bad`."""
     name: str
     bounds: tuple[tuple[str, int], ...] = ()
     """How many of each kind there are, in an exploration."""
 
     def __str__(self) -> str:
-        sizes = ", ".join(f"{size} {name}{'s' if size > 1 else ''}" for name, size in self.bounds)
+        sizes = ", ".join(f"{size} {PLURALS[name]}" for name, size in self.bounds if name in PLURALS)
         return f"{self.name} ({sizes})" if sizes else self.name
 
 
@@ -56,12 +59,13 @@ class JobResult:
 
     def findings(self) -> Iterator[Finding]:
         """The same, as evidence about rules."""
-        if self.job.kind != "explore":
+        if self.job.kind == "known_bad":
             return
         for rule, count in self.claims.items():
             standing = self.standing
             if standing is Standing.BROKEN and self.breaks and rule not in self.breaks:
-                standing = Standing.UNFINISHED  # the search stopped at another rule's counterexample
+                # A search stops at the first counterexample; the questions of the end are asked one by one.
+                standing = Standing.UNFINISHED if self.job.kind == "explore" else Standing.HOLDS
             yield Finding(
                 rule,
                 "explored",
@@ -77,34 +81,45 @@ class JobResult:
 
 
 # -- what there is to do ------------------------------------------------------------------------------------------
-BOUNDS = {
-    "algorithm": (
-        {"Thread": 2, "Upgrader": 2, "Version": 3, "Epoch": 5, "Tally": 3},
-        {"Thread": 3, "Upgrader": 1, "Version": 3, "Epoch": 5, "Tally": 3},
-    ),
-    "protocol": ({"Thread": 3, "Version": 4, "Epoch": 7, "Tally": 4},),
-}
-"""How many of each kind there are, by default; those that take longest first."""
-QUICK = {
-    "algorithm": ({"Thread": 2, "Upgrader": 1, "Version": 3, "Epoch": 5, "Tally": 3},),
-    "protocol": ({"Thread": 2, "Version": 3, "Epoch": 5, "Tally": 3},),
-}
+def _callers(threads: int, upgraders: int, versions: int, epochs: int, tallies: int) -> tuple[tuple[str, int], ...]:
+    names = ("Thread", "Upgrader", "Version", "Epoch", "Tally")
+    return tuple(zip(names, (threads, upgraders, versions, epochs, tallies), strict=True))
+
+
+ALL = ("Continue", "Hold", "Overlap")
+# HOLD needs one epoch more: a revert drains, too.
+BOUNDS = (
+    ("algorithm", ("Continue", "Overlap"), _callers(3, 1, 3, 4, 3)),
+    ("algorithm", ("Hold",), _callers(3, 1, 3, 5, 3)),
+    ("algorithm", ("Continue", "Overlap"), _callers(2, 2, 3, 4, 2)),
+    ("algorithm", ("Hold",), _callers(2, 2, 3, 5, 2)),
+    ("protocol", ALL, (("Thread", 3), ("Version", 4), ("Epoch", 7), ("Tally", 4))),
+)
+"""Model, policies, and how many of each kind there are, by default; those that take longest first."""
+QUICK = (
+    ("algorithm", ("Continue", "Overlap"), _callers(2, 1, 3, 4, 2)),
+    ("algorithm", ("Hold",), _callers(2, 1, 3, 5, 2)),
+    ("protocol", ALL, (("Thread", 2), ("Version", 3), ("Epoch", 6), ("Tally", 3))),
+)
+ENDS = (("algorithm", ALL, _callers(2, 1, 2, 5, 2)),)
+ENDS_QUICK = (("algorithm", ALL, _callers(1, 1, 3, 5, 3)),)
 
 
 def explorations(*, quick: bool) -> list[Job]:
-    """Both models under each policy, within each of the bounds."""
+    """Both models under each policy, within each of the bounds; then what happens in the end."""
+    wanted = (("explore", QUICK if quick else BOUNDS), ("ends", ENDS_QUICK if quick else ENDS))
     return [
-        Job("explore", f"{module}.{model.__name__}", tuple(bounds.items()))
-        for module, several in (QUICK if quick else BOUNDS).items()
-        for bounds in several
-        for model in _module(module).POLICIES
+        Job(kind, f"{module}.{policy}", bounds)
+        for kind, several in wanted
+        for module, policies, bounds in several
+        for policy in policies
     ]
 
 
 def known_bad(*, quick: bool) -> list[Job]:
     """Every entry of the catalogue; quick leaves out those whose counterexample is long."""
     entries = _module("known_bad.catalogue").catalogue()
-    return [Job("known_bad", entry.name) for entry in entries if not quick or (entry.steps or 99) <= 12]
+    return [Job("known_bad", entry.name) for entry in entries if not quick or (entry.steps or 99) <= 8]
 
 
 def _module(name: str) -> Any:
@@ -119,7 +134,7 @@ def run_job(job: Job, tell: Tell, max_seconds: float) -> JobResult:
     """Do one job here."""
     began = time.monotonic()
     try:
-        result = (_explore if job.kind == "explore" else _catch)(job, tell, max_seconds)
+        result = {"explore": _explore, "ends": _ends, "known_bad": _catch}[job.kind](job, tell, max_seconds)
     except Exception as error:  # noqa: BLE001 - a job that cannot be run is unfinished, and the others go on
         return JobResult(job, Standing.UNFINISHED, time.monotonic() - began, line=f"{job.name}: {error!r}")
     result.seconds = time.monotonic() - began
@@ -129,13 +144,11 @@ def run_job(job: Job, tell: Tell, max_seconds: float) -> JobResult:
 def _explore(job: Job, tell: Tell, max_seconds: float) -> JobResult:
     module, name = job.name.split(".")
     model = getattr(_module(module), name)
-    words = _module("vocabulary")
-    scope = {getattr(words, sort): size for sort, size in job.bounds}
 
     def progress(now: Any) -> None:
         tell(f"{job}: {now.states:,} states, {now.rate:,.0f}/s, frontier {now.frontier:,}")
 
-    found = _module("explore").explore(model, scope, max_seconds=max_seconds, progress=progress)
+    found = _module("explore").explore(model, _scope(job), max_seconds=max_seconds, progress=progress)
     claims: dict[str, int] = {}
     seen: dict[str, dict[str, int]] = {}
     for kind in ("invariant", "theorem", "transition"):
@@ -163,6 +176,32 @@ def _explore(job: Job, tell: Tell, max_seconds: float) -> JobResult:
         str(found.violation or ""),
         tuple(found.violation.rules) if found.violation else (),
     )
+
+
+def _ends(job: Job, tell: Tell, max_seconds: float) -> JobResult:
+    from .liveness import questions
+
+    del max_seconds  # the bounds are small: seconds
+    tell(f"{job}: what happens in the end")
+    module, name = job.name.split(".")
+    answers = list(questions(getattr(_module(module), name), _scope(job)))
+    broken = [answer for answer in answers if not answer.holds]
+    line = f"{job}: in the end: " + ", ".join(f"{a.rule} {'holds' if a.holds else 'BROKEN'}" for a in answers)
+    return JobResult(
+        job,
+        Standing.BROKEN if broken else Standing.HOLDS,
+        0.0,
+        answers[0].states,
+        {answer.rule: 1 for answer in answers},
+        line=line,
+        counterexample="\n".join(f"{answer.rule}: {answer.text}" for answer in broken),
+        breaks=tuple(answer.rule for answer in broken),
+    )
+
+
+def _scope(job: Job) -> dict[Any, int]:
+    words = _module("vocabulary")
+    return {getattr(words, sort): size for sort, size in job.bounds}
 
 
 def _catch(job: Job, tell: Tell, max_seconds: float) -> JobResult:

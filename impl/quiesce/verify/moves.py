@@ -150,7 +150,7 @@ def cancelled_in_drain(driver: Driver, policy: DrainPolicy) -> None:
     thread = threading.Thread(target=execute, name="executing", daemon=True)
     thread.start()
     draining = _until_draining(driver)
-    driver.ledger.check("L1", draining, "expected DRAINING within 30 s", driver.subject.state)
+    driver.ledger.check("L1", draining, "expected DRAINING within 10 s", driver.subject.state)
     refused(driver, "L2", (UpgradeInProgress, WrongState), lambda: driver.subject.prepare_upgrade(rival))
     refused(driver, "L3", (WrongState,), driver.subject.commit)
     refused(driver, "L3", (WrongState,), driver.subject.revert)

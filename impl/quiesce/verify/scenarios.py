@@ -40,7 +40,7 @@ from .ledger import Ledger
 
 __all__ = ["SCENARIOS", "Stage", "play"]
 
-LONG = 30.0
+LONG = 10.0
 S, P = HotReloadState, DrainPolicy
 
 
@@ -329,4 +329,4 @@ def _when_draining(plugin: HotReloadablePlugin) -> None:
         if plugin.state is S.DRAINING:
             return
         pause.wait(0.0005)
-    raise TimeoutError("expected DRAINING within 30 s")
+    raise TimeoutError("expected DRAINING within 10 s")

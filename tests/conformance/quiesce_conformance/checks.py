@@ -11,6 +11,7 @@ They are sharp about what they report and silent about what falls inside those w
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 
 from . import drains, reclamation, requests
@@ -34,10 +35,40 @@ def check_history(history: History) -> dict[str, Verdict]:
     checks: tuple[Callable[[History], Iterable[Verdict]], ...] = (
         requests.check_requests,
         check_transition,
+        check_failures,
+        check_states,
         drains.check_drains,
         reclamation.check_reclamation,
     )
     return {verdict.rule: verdict for check in checks for verdict in check(history)}
+
+
+def check_failures(history: History) -> Iterable[Verdict]:
+    """B1: a candidate that failed or was cancelled never served a call."""
+    published = {publication.version for publication in history.publications}
+    failed = {life.version for life in history.lives} - published
+    b1 = Verdict("B1", len(failed), sometimes={"candidates that never became current": len(failed)})
+    for call in history.calls:
+        if call.versions and not failed.isdisjoint(call.versions):
+            b1.broken("a call met a version whose upgrade had failed", call)
+    yield b1
+
+
+def check_states(history: History) -> Iterable[Verdict]:
+    """L1: while no operation was under way, every look found the state that the last one had left."""
+    seen = "looks while nothing was under way"
+    l1 = Verdict("L1", sometimes={seen: 0})
+    looks = sorted((look for look in history.sightings if look.state), key=lambda look: look.begun)
+    starts = [look.begun for look in looks]
+    for rest in history.rests:
+        for look in looks[bisect_right(starts, rest.begun) : bisect_left(starts, rest.done)]:
+            if look.done >= rest.done:
+                break
+            l1.checked += 1
+            l1.sometimes[seen] += 1
+            if look.state != rest.state:
+                l1.broken(f"expected {rest.state} while nothing was under way, got {look.state}", look, rest)
+    yield l1
 
 
 def check_transition(history: History) -> Iterable[Verdict]:

@@ -31,6 +31,7 @@ __all__ = [
     "Life",
     "Outcome",
     "Publication",
+    "Rest",
     "Sighting",
     "Verdict",
     "Violation",
@@ -133,6 +134,16 @@ class Sighting(NamedTuple):
     version: int
     manifest: int
     """The version that the manifest belongs to."""
+    state: str = ""
+    """The name of the state; empty if it was not looked at."""
+
+
+class Rest(NamedTuple):
+    """From `begun` to `done` no operation was under way, and the last one had left the plugin in `state`."""
+
+    begun: int
+    done: int
+    state: str
 
 
 class Outcome(Enum):
@@ -201,6 +212,7 @@ class History:
     lives: Sequence[Life] = ()
     handovers: Sequence[Handover] = ()
     sightings: Sequence[Sighting] = ()
+    rests: Sequence[Rest] = ()
     settled: bool = True
 
     def check_record(self) -> None:

@@ -61,8 +61,12 @@ class Gate:
         """Let everyone go on, from now on."""
         self._opened.set()
 
+    def leave(self) -> None:
+        """Say that no call will come any more: the one that was to come has ended."""
+        self._reached.set()
+
     def reached(self, timeout: float | None = None) -> bool:
-        """Wait until a call is at the gate."""
+        """Wait until a call is at the gate, or will not come any more."""
         return self._reached.wait(timeout)
 
 
