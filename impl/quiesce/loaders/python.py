@@ -27,7 +27,7 @@ import tomllib
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from quiesce import Candidate, Manifest, Resources
 
@@ -70,9 +70,10 @@ def manifest_of(snapshot: Snapshot) -> Manifest:
     table = dict(_from_file(snapshot) if snapshot.manifest is not None else _from_source(snapshot.path, trees[""]))
     _check_keys("manifest", Manifest, table, snapshot.path)
     resources = table.get("resources")
-    if isinstance(resources, Mapping):
-        _check_keys("resources", Resources, resources, snapshot.path)
-        table["resources"] = Resources(**resources)
+    if isinstance(resources, dict):
+        limits = cast("dict[str, Any]", resources)
+        _check_keys("resources", Resources, limits, snapshot.path)
+        table["resources"] = Resources(**limits)
     return Manifest(**table)
 
 
@@ -111,18 +112,23 @@ def _from_source(path: Path, tree: ast.Module) -> Mapping[str, Any]:
                 found = value
             case ast.AnnAssign(target=ast.Name(id="MANIFEST"), value=ast.expr() as value):
                 found = value
+            case _:
+                pass
     if found is None:
         raise LoadError(f"{path}: expected a manifest, got neither a TOML file beside it nor a module-level MANIFEST")
     try:
-        table = ast.literal_eval(found)
-    except ValueError as error:
+        table: object = ast.literal_eval(found)
+    except (ValueError, TypeError, RecursionError) as error:
         raise LoadError(
             f"{path}:{found.lineno}: expected MANIFEST to be made of literals only, since it is read without running "
             f"the plugin: {error}"
         ) from error
-    if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
-        raise LoadError(f"{path}:{found.lineno}: expected MANIFEST to be a dict with text keys, got {table!r}")
-    return table
+    if not isinstance(table, dict):
+        raise LoadError(f"{path}:{found.lineno}: expected MANIFEST to be a dict, got {table!r}")
+    named = cast("dict[object, Any]", table)
+    if strange := [key for key in named if not isinstance(key, str)]:
+        raise LoadError(f"{path}:{found.lineno}: expected MANIFEST to have text keys, got {strange!r}")
+    return cast("dict[str, Any]", named)
 
 
 def _build(snapshot: Snapshot, factory: str, args: tuple[object, ...]) -> object:
