@@ -4,7 +4,7 @@
 
 Everything is read from source text, so nothing has to be imported or run.  What is counted:
 
-    claims    `@invariant("R3")` and the like, and `assert x, "R3: ..."` in the actions of a model
+    claims    `@invariant("R3")` and the like, `assert x, "R3: ..."` in the actions of a model, `Ending("V1", ...)`
     known bad a string that cites the rule below model/quiesce_model/known_bad
     tests     `@pytest.mark.rule("R3")` on a test, a class or a module
     code      a comment or docstring of impl/quiesce that cites the rule
@@ -71,6 +71,8 @@ def claims(path: str, text: str) -> Iterator[Site]:
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and _name(decorator.func) in CLAIMS:
                     yield from _ids(path, node.lineno, decorator.args)
+        elif isinstance(node, ast.Call) and _name(node.func) == "Ending":
+            yield from _ids(path, node.lineno, node.args[:1])
         elif isinstance(node, ast.Assert) and node.msg is not None:
             yield from _ids(path, node.lineno, [node.msg])
 

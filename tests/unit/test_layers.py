@@ -136,7 +136,9 @@ LAYERS = {
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_inside_the_model_tools_do_not_know_the_protocol(layer: str) -> None:
-    inside = [source for source in modules("quiesce_model") if source.module.startswith(layer)]
+    # validate.seam is where the tool and the algorithm meet: it says which action a recorded operation is.
+    adapters = {"quiesce_model.validate.seam"}
+    inside = [s for s in modules("quiesce_model") if s.module.startswith(layer) and s.module not in adapters]
     assert inside
     findings = [
         finding
