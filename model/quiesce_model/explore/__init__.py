@@ -7,8 +7,8 @@ ground                    a model within a scope: instances of actions, no quant
 layout, symmetry          which parts a state has; when elements are interchangeable
 analysis                  which parts a step or claim looks at, what need not be checked again
 codegen, steps, loop      generated Python: expressions; steps and claims; the search loop
-machine                   the compiled model: numbered parts, tables of what happens at them
-bounds, result            how far to go; what was found
+tables, machine           numbered parts and what happens at them; the compiled model
+bounds, pieces, result    how far to go; when to look; what was found
 trace, replay, render     genuine, unpermuted counterexamples: found, run again, as text
 traps, search             no-trap by backward passes; breadth-first search with all checks
 graph, liveness, tour     the unreduced graph for networkx; fair cycles; walks over all edges

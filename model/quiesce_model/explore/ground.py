@@ -281,7 +281,10 @@ def tautology(e: Expr, budget: int = 64) -> bool:
         if left[0] < 0:
             return False
         atom = _atom(x)
-        return walk(subst(x, {atom: TRUE})) and walk(subst(x, {atom: FALSE}))
+        so = {atom: TRUE}
+        if atom.op == "=" and atom.args[1].op == "const":
+            so = {atom.args[0]: atom.args[1]}  # settles every other comparison of it, too
+        return walk(subst(x, so)) and walk(subst(x, {atom: FALSE}))
 
     return walk(e)
 

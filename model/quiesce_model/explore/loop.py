@@ -10,8 +10,8 @@ comparisons.  Sorting is exact because equal parts have equal numbers and the el
 permutation is ever tried.
 
 Measured on a model of 1.6 million states with three callers: with one dict for all states 8.0 s, with a dict for each
-group 4.7 s, all else equal.  Tuples and packed integers are equally fast here; packed ones take a tenth less memory
-(93 and 103 bytes a state for 4.2 million states of the algorithm model).
+group 4.7 s, all else equal.  Tuples and packed integers are about equally fast here; packed ones take a tenth less
+memory (90 and 101 bytes a state for 4.2 million states of the algorithm model).
 """
 
 from __future__ import annotations
@@ -80,6 +80,15 @@ class Form:
         text = f"def numbers(K):\n    return ({fields})" if bits else "def numbers(K):\n    return K"
         self.numbers: Callable[[Any], tuple[int, ...]] = compile_text(text, "numbers")["numbers"]
 
+    def entry(self, moves: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+        """A table entry: how many steps there are, the first one, and the others (there are seldom any)."""
+        return (len(moves), *moves[0], tuple(moves[1:])) if moves else (0, None, 0, None, ())
+
+    @staticmethod
+    def steps(entry: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The steps of a table entry: the dict of the group that it leads to, the change, how a new state is noted."""
+        return [entry[1:4], *entry[4]] if entry[0] else []
+
     def key(self, local: list[int]) -> Any:
         """The key of these local parts; in any order under symmetry."""
         if self.symmetric:
@@ -115,7 +124,6 @@ class Form:
             "        if group.row is None:",
             "            prepare(group)",
             f"        moves, {''.join(f'{t}, ' for t in tables)} = group.row",
-            "        count = len(moves)",
             "        for K in keys:",
         ]
         if self.bits:
@@ -123,28 +131,35 @@ class Form:
             out += [f"            {x} = K >> {i * self.bits}" + f" & {mask}" * (i < last) for i, x in enumerate(names)]
         elif names:
             out.append(f"            {', '.join(names)}, = K")
-        out += [f"            e{i} = {tables[min(i, len(tables) - 1)]}[{x}]" for i, x in enumerate(names)]
+        first = "count, seen, m, push, more"
+        for i, x in enumerate(names):
+            pad = " " * 12
+            table = tables[min(i, len(tables) - 1)]
+            if self.symmetric and i:  # the same part again: the same successors, to be counted but not looked at
+                out += [f"{pad}{first} = {table}[{x}]", f"{pad}n += count", f"{pad}if count and {x} != {names[i - 1]}:"]
+            else:
+                out += [f"{pad}{first} = {table}[{x}]", f"{pad}n {'+' * (i > 0)}= count", f"{pad}if count:"]
+            out += [f"{pad}    {line}" for line in self._visit(i)]
+            out += [f"{pad}    if more:", f"{pad}        for seen, m, push in more:"]
+            out += [f"{pad}            {line}" for line in self._visit(i)]
+        if not names:
+            out.append("            n = 0")
         out += [
-            f"            n = {' + '.join(['count', *(f'len(e{i})' for i in range(n))])}",
             "            edges += n",
-            "            if not n:",
+            "            if not n and not moves:",
             "                dead(group, K)",
-            "            for seen, push in moves:",
+            "        edges += len(moves) * len(keys)",
+            "        for seen, push in moves:",
+            "            for K in keys:",
             "                if K not in seen:",
             "                    seen[K] = depth",
             "                    push(K)",
+            "        if group.rare:",
+            "            slow(group, keys)",
+            "    return edges",
+            "",
         ]
-        for i in range(n):
-            pad = " " * 12
-            if self.symmetric and i:  # the same part again: the same successors
-                out.append(f"{pad}if {names[i]} != {names[i - 1]}:")
-                pad += "    "
-            out += [
-                f"{pad}for seen, m, push in e{i}:",
-                f"{pad}    t = {self._then(i)}",
-                f"{pad}    if t not in seen:",
-                f"{pad}        seen[t] = depth",
-                f"{pad}        push(t)",
-            ]
-        out += ["        if group.rare:", "            slow(group, keys)", "    return edges", ""]
         return out
+
+    def _visit(self, place: int) -> list[str]:
+        return [f"t = {self._then(place)}", "if t not in seen:", "    seen[t] = depth", "    push(t)"]

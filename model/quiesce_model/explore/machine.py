@@ -1,23 +1,19 @@
-"""A model compiled for one scope: numbered parts, and tables of what happens at them.
-
-The tables fill themselves as states ask: an entry is computed by generated code the first time that its parts meet, and
-only parts that meet in a reachable state ever do.  So a claim that is judged when an entry is made is judged for
-exactly the reachable states.
-"""
+"""A model compiled for one scope: its states, their successors, and the labelled steps of the unreduced model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from quiesce_model.explore.analysis import Analysis, Claim
 from quiesce_model.explore.ground import Grounder
 from quiesce_model.explore.layout import Layout, Parts, choose_local
-from quiesce_model.explore.loop import Form, Group, Notes
+from quiesce_model.explore.loop import Form, Notes
 from quiesce_model.explore.result import Label
 from quiesce_model.explore.steps import Generated, Outcome
 from quiesce_model.explore.symmetry import SymmetryError, column_sorter, why_not
+from quiesce_model.explore.tables import PackedOverflow, State, Tables
 from quiesce_model.language.expr import Expr, const, imp, land, read
 from quiesce_model.language.model import Model
 from quiesce_model.language.reader import Claim as ModelClaim
@@ -25,13 +21,6 @@ from quiesce_model.language.roles import CLAIMS, Role, rules_in
 from quiesce_model.language.sorts import Scope, Sort, is_unordered, ordinal
 
 __all__ = ["Machine", "Move", "PackedOverflow", "State"]
-
-Part = tuple[int, ...]
-State = tuple[Group, Any]
-
-
-class PackedOverflow(Exception):
-    """A local part's number does not fit the packed state's field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +32,7 @@ class Move:
     broken: tuple[str, ...]  # asserts and transitions that it breaks
 
 
-class _Table(dict[Any, Any]):
-    """A dict that asks its owner for what it lacks."""
-
-    __slots__ = ("make",)
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self.make = make
-
-    def __missing__(self, key: Any) -> Any:
-        value = self[key] = self.make(key)
-        return value
-
-
-class Machine:
+class Machine(Tables):
     """Successors, claims and labels of a model within a scope.
 
     ``claims``: names or rule ids of the claims to look at; ``None`` for all.  Not safe to share between threads.
@@ -72,7 +47,7 @@ class Machine:
         symmetric: Collection[type[Sort]] = (),
         bits: int = 0,
     ) -> None:
-        self.model, self.scope, self.bits = model, scope, bits
+        self.model, self.scope = model, scope
         sorts, actions = model.state_sorts(), model.actions()
         wanted = {kind: self._wanted(kind, claims) for kind in CLAIMS}
         self.rules = {n: c.rules for kind in wanted.values() for n, c in kind.items()}
@@ -99,16 +74,16 @@ class Machine:
             [Claim(n, ground(imp(c.in_scope, c.expr))) for n, c in wanted["transition"].items()],
             [Claim(n, ground(land(c.in_scope, c.expr))) for n, c in wanted["sometimes"].items()],
         )
-        self.generated = Generated(model.__name__, self.layout, self.analysis)
+        shared_sorts = [s for s in symmetric if s is not self.layout.local]
+        super().__init__(
+            Generated(model.__name__, self.layout, self.analysis),
+            Form(self.layout.elements, bits=bits, symmetric=self.layout.local in symmetric),
+            column_sorter([self.layout.columns_of(s) for s in shared_sorts]),
+        )
         self.sometimes = list(wanted["sometimes"])
         self.actions = list(dict.fromkeys(s.instance.action for s in self.generated.steps))
-        self.form = Form(self.layout.elements, bits=bits, symmetric=self.layout.local in symmetric)
-        shared_sorts = [s for s in symmetric if s is not self.layout.local]
-        self.sort_shared = column_sorter([self.layout.columns_of(s) for s in shared_sorts])
         self._labels: dict[tuple[int, int], Label] = {}
         self.first = self._first()
-        self.has_joint_steps = bool(self.analysis.joint_steps)
-        self.reset()
 
     def _wanted(self, kind: Role, claims: Collection[str] | None) -> dict[str, ModelClaim]:
         found = self.model.claims(kind)
@@ -128,116 +103,6 @@ class Machine:
     def _key(self, name: str, index: int) -> Expr:
         sort: Any = self.layout.sorts[name]
         return const(self.layout.key(name, index), sort.key)
-
-    # -- numbered parts and tables ----------------------------------------------------------------------------------
-    def reset(self) -> None:
-        """Forget all parts and all findings; at once, for the tables refer to each other in circles."""
-        for group in getattr(self, "groups", ()):
-            group.row = None
-            group.flags.clear()
-            group.leads_to.clear()
-        self.groups: list[Group] = []
-        self.local: list[Part] = []
-        self._group = _Table(self._new_group)
-        self._local = _Table(self._new_local)
-        self._owner: dict[int, Group] = {}
-        self.taken = [0] * len(self.generated.steps)
-        self.cut = [0] * len(self.generated.steps)
-
-    def _new_group(self, part: Part) -> Group:
-        group = Group(len(self.groups), part)
-        self.groups.append(group)
-        self._owner[id(group.seen)] = group
-        return group
-
-    def _new_local(self, part: Part) -> int:
-        number = len(self.local)
-        if self.bits and number >> self.bits:
-            raise PackedOverflow
-        self.local.append(part)
-        return number
-
-    def prepare(self, group: Group) -> None:
-        """Make the row of a group: what its shared part does by itself, and empty tables for the rest."""
-        out = Outcome()
-        self.generated.shared_claims(group.part, out)
-        self.generated.shared_steps(group.part, out)
-        moves = []
-        for n, target, check in out.moves:
-            self.taken[n] += 1
-            to = self._lead(group, target)
-            moves.append((to.seen, self._push(to, check)))
-        self._flag(group, -1, out)
-        group.rare = group.rare or self.has_joint_steps
-        entries = _Table(lambda local: self._entry(group, local))
-        tables = [_Table(self._placed(entries, place)) for place in range(self.form.tables)]
-        group.row = (tuple(moves), *tables)
-
-    def _placed(self, entries: _Table, place: int) -> Callable[[int], tuple[Any, ...]]:
-        change = self.form.change
-        return lambda local: tuple((seen, change(place, local, then), push) for seen, then, push in entries[local])
-
-    def _lead(self, group: Group, target: Part) -> Group:
-        to: Group = group if target is group.part else self._group[self.sort_shared(target)]
-        group.leads_to[to.number] = to
-        return to
-
-    def _push(self, to: Group, check: int) -> Callable[[Any], None]:
-        """How a new state enters the frontier; with a look at the joint claims if the step may have broken one."""
-        append = to.new.append
-        if not check:
-            return append
-        judge, report = self.generated.check[check], self.on_joint_claim
-        local, numbers = self.local, self.form.numbers
-
-        def push(key: Any) -> None:
-            append(key)
-            label = judge(to.part, *[local[x] for x in numbers(key)])
-            if label is not None:
-                report(to, key, label)
-
-        return push
-
-    def on_joint_claim(self, group: Group, key: Any, label: str) -> None:
-        """Called when a state that was just reached breaks a joint claim.  The search says what then."""
-
-    def _entry(self, group: Group, local: int) -> tuple[Any, ...]:
-        mine, out = self.local[local], Outcome()
-        self.generated.local_claims(group.part, mine, out)
-        self.generated.local_steps(group.part, mine, out)
-        moves = []
-        for n, target, then, check in out.moves:
-            self.taken[n] += 1
-            to = self._lead(group, target)
-            moves.append((to.seen, self._local[then], self._push(to, check)))
-        self._flag(group, local, out)
-        return tuple(moves)
-
-    def _flag(self, group: Group, local: int, out: Outcome) -> None:
-        for n in out.edge:
-            self.cut[n] += 1
-        for name in out.met:
-            self.on_met(name)
-        if out.edge or out.broken or out.doubtful or out.false or out.pairs:
-            group.flags[local] = Notes(out)
-            group.rare = True
-
-    def on_met(self, name: str) -> None:
-        """Called when a state that is being expanded meets a ``sometimes``.  The search says what then."""
-
-    def match(self, group: Group, local: int, notes: Notes) -> None:
-        """Judge the pair asserts noted at ``local`` (-1: no element) against each part that occurs in the group."""
-        known, generated = notes.pairs, self.generated
-        mover = () if local < 0 else (self.local[local],)
-        for number in group.row[1]:  # type: ignore[index]  # the row is made before anything is noted
-            if number not in known:
-                other = self.local[number]
-                known[number] = None
-                for k in notes.out.pairs:
-                    if not generated.pair[k](group.part, *mover, other):
-                        known[number] = generated.pairs[k][1]
-                        notes.misfits.add(number)
-                        break
 
     # -- states: a group and a key ----------------------------------------------------------------------------------
     def state(self, parts: Parts) -> State:
@@ -274,7 +139,7 @@ class Machine:
         for seen, _ in moves:
             yield owner[id(seen)], key
         for i, number in enumerate(numbers):
-            for seen, m, _ in tables[min(i, len(tables) - 1)][number]:
+            for seen, m, _ in self.form.steps(tables[min(i, len(tables) - 1)][number]):
                 then = key + m if self.form.differs else self.form.key([*numbers[:i], m, *numbers[i + 1 :]])
                 yield owner[id(seen)], then
         if self.has_joint_steps:

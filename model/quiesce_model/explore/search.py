@@ -11,14 +11,13 @@ it makes is cyclic, and walking millions of tuples again and again would take a 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import Any, Literal
 
 from quiesce_model.explore.bounds import Bounds, Watch
 from quiesce_model.explore.loop import Group
 from quiesce_model.explore.machine import Machine, PackedOverflow, State
+from quiesce_model.explore.pieces import Room, no_collector, pieces
 from quiesce_model.explore.replay import replay
 from quiesce_model.explore.result import Progress, Result, Verdict, Violation
 from quiesce_model.explore.steps import Outcome
@@ -109,7 +108,7 @@ class Search:
         """Search until there is an answer."""
         found: Violation | None = None
         why = ""
-        with _no_collector():
+        with no_collector():
             try:
                 why = self._search()
                 if not why and self.ahead is None and self.always_reachable:
@@ -142,13 +141,13 @@ class Search:
         if label is not None:
             raise _Found("claim", (group, key), label)
         frontier: list[tuple[Group, list[Any]]] = [(group, [key])]
-        room = _Room()
+        room = Room()
         while frontier:
             done = sum(len(keys) for _, keys in frontier)
             self.levels.append(done)
             edges_before = self.edges
             reached: dict[int, Group] = {}
-            for batch in _batches(frontier, room):
+            for batch in pieces(frontier, room):
                 before = watch.seconds
                 work = sum(len(keys) for _, keys in batch)
                 edges = machine.form.expand(batch, self.depth + 1, machine.prepare, self._slow, self._dead)
@@ -323,43 +322,3 @@ class Search:
             parts=(len(machine.groups), len(machine.local)),
             levels=tuple(self.levels),
         )
-
-
-class _Room:
-    """How many states to expand between two looks at the clock: about a fiftieth of a second's work."""
-
-    def __init__(self) -> None:
-        self.states = 256
-
-    def adapt(self, seconds: float) -> None:
-        """The last piece took so long."""
-        self.states = min(self.states * 2, 1 << 14) if seconds < 0.02 else max(self.states // 2, 64)
-
-
-def _batches(frontier: list[tuple[Group, list[Any]]], size: _Room) -> Iterator[list[tuple[Group, list[Any]]]]:
-    """The frontier in pieces of about ``size.states`` states."""
-    batch: list[tuple[Group, list[Any]]] = []
-    room = size.states
-    for group, keys in frontier:
-        at = 0
-        while at < len(keys):
-            piece = keys[at : at + room] if at or len(keys) > room else keys
-            batch.append((group, piece))
-            at += len(piece)
-            room -= len(piece)
-            if room <= 0:
-                yield batch
-                batch, room = [], size.states
-    if batch:
-        yield batch
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
