@@ -22,9 +22,13 @@ from quiesce_model.language.expr import Expr, const, land, read
 from quiesce_model.language.sorts import AnySort, MapSort, domain, ordinal
 from quiesce_model.validate.layout import Flat, Layout, value_of
 
-__all__ = ["Compiled", "Step"]
+__all__ = ["EDGE", "Broken", "Compiled", "Step"]
 
-EDGE = "edge"
+EDGE: Flat = (-1,)
+"""What `Compiled.take` gives where the scope ran out."""
+
+Broken = tuple[tuple[str, tuple[str, ...]], ...]
+"""Names of asserts and claims, with their rule ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Step:
 
     after: Flat | None
     edge: bool = False
-    broken: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    broken: Broken = ()
 
 
 _DISABLED = Step(None)
@@ -62,7 +66,7 @@ class Compiled:
         for name, claim in self.claims.items():
             lines += [f"def claim_{name}(S, T):", f"    return {self._text(claim.expr)}", ""]
         self.text = "\n".join(lines)
-        space: dict[str, Any] = {}
+        space: dict[str, Any] = {"EDGE": EDGE}
         exec(compile(self.text, f"<{model.__name__} compiled for validation>", "exec"), space)
         self._do: dict[str, Callable[..., Any]] = {n: space[f"do_{n}"] for n in self.actions}
         self._force: dict[str, Callable[..., Any]] = {n: space[f"force_{n}"] for n in self.actions}
@@ -74,18 +78,24 @@ class Compiled:
     # -- running ----------------------------------------------------------------------------------------------------
     def step(self, action: str, state: Flat, args: Sequence[int]) -> Step:
         """Try an action; all that it may break is judged."""
-        new = self._do[action](state, *args)
+        new = self.take(action, state, args)
         if new is None:
             return _DISABLED
-        if new is EDGE:
-            return _EDGE
-        after = tuple(new)
+        return _EDGE if new is EDGE else Step(new, broken=self.judge(action, state, new, args))
+
+    def take(self, action: str, state: Flat, args: Sequence[int]) -> Flat | None:
+        """The state after an action, not judged; ``None``: its guard does not hold; ``EDGE``: the scope ran out."""
+        new = self._do[action](state, *args)
+        return new if new is None or new is EDGE else tuple(new)
+
+    def judge(self, action: str, state: Flat, after: Flat, args: Sequence[int]) -> Broken:
+        """The asserts and claims that a step breaks."""
         for _, check in self._checks[action]:
             if not check(state, after):
-                return Step(after, broken=self._broken(action, state, after, args))
+                return self._broken(action, state, after, args)
         if self.actions[action].asserts and self._asserts[action](state, *args):
-            return Step(after, broken=self._broken(action, state, after, args))
-        return Step(after)
+            return self._broken(action, state, after, args)
+        return ()
 
     def forced(self, action: str, state: Flat, args: Sequence[int]) -> Step:
         """What would come of the action were its guard not there: it tells what the guard is good for."""
@@ -103,13 +113,11 @@ class Compiled:
         conditions = self.actions[action].conditions
         return [conditions[i] for i in self._guards[action](state, *args)]
 
-    def false_claims(self, state: Flat) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def false_claims(self, state: Flat) -> Broken:
         """All claims about states that a state breaks."""
         return tuple((n, c.rules) for n, c in self.always.items() if not self._claim[n](state, state))
 
-    def _broken(
-        self, action: str, state: Flat, after: Flat, args: Sequence[int]
-    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def _broken(self, action: str, state: Flat, after: Flat, args: Sequence[int]) -> Broken:
         asserts = self.actions[action].asserts
         out = [(asserts[i].label, asserts[i].rules) for i in self._asserts[action](state, *args)]
         return (*out, *((n, self.claims[n].rules) for n, check in self._checks[action] if not check(state, after)))
@@ -135,8 +143,8 @@ class Compiled:
         post = ["    T = list(S)", *(f"    {line}" for v, e in a.post.items() for line in self._update(v, e))]
         scope = self._text(land(*a.in_scope))
         lines = [f"def do_{a.name}({head}):", f"    if not {self._text(a.guard)}: return None"]
-        lines += [f"    if not {scope}: return 'edge'", *post, "    return T", ""]
-        lines += [f"def force_{a.name}({head}):", f"    if not {scope}: return 'edge'", *post, "    return T", ""]
+        lines += [f"    if not {scope}: return EDGE", *post, "    return T", ""]
+        lines += [f"def force_{a.name}({head}):", f"    if not {scope}: return EDGE", *post, "    return T", ""]
         lines += [f"def guards_{a.name}({head}):", "    out = []"]
         lines += [f"    if not {self._text(c.expr)}: out.append({i})" for i, c in enumerate(a.conditions)]
         lines += ["    return out", "", f"def asserts_{a.name}({head}):", "    out = []"]

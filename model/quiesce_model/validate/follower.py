@@ -11,7 +11,7 @@ from typing import Any
 
 from quiesce_model.language import Model, ModelError, Scope
 from quiesce_model.language.sorts import MapSort, is_numbered, is_unordered, ordinal, size
-from quiesce_model.validate.compiled import Compiled, Step
+from quiesce_model.validate.compiled import EDGE, Compiled
 from quiesce_model.validate.elements import Elements
 from quiesce_model.validate.forgetting import Forgetting, Numbering, check, renumbered
 from quiesce_model.validate.layout import Flat, value_of
@@ -48,30 +48,56 @@ class Follower:
         :raises OutOfRoom: the scope ran out; nothing changed.
         """
         out: dict[Flat, list[Reading]] = {}
+        resolved: dict[int, list[tuple[int, int]] | None] = {}
         for r in readings:
             choices = self.arguments(r)
             for state in self.states:
-                if r.before and not self.agrees(state, r.before):
-                    continue
                 for args in choices:
-                    step = self.step(r, state, args)
-                    if step.edge:
-                        raise OutOfRoom
-                    if step.after is None or step.broken or (r.after and not self.agrees(step.after, r.after)):
-                        continue
-                    out.setdefault(step.after, []).append(r)
+                    after = self._after(r, state, args, resolved)
+                    if after is not None:
+                        out.setdefault(after, []).append(r)
         return out
 
-    def step(self, r: Reading, state: Flat, args: tuple[int, ...]) -> Step:
-        """The reading's action, and before it what it takes for granted."""
-        if r.action is None:
-            return Step(state)
-        for name in r.lead:
-            step = self.compiled.step(name, state, args)
-            if step.after is None or step.broken:
-                return step
-            state = step.after
-        return self.compiled.step(r.action, state, args)
+    def _after(self, r: Reading, state: Flat, args: tuple[int, ...], resolved: dict[int, Any]) -> Flat | None:
+        """The state after a reading; ``None`` where it is not possible.  What is cheap to refuse is refused first."""
+        c, steps, now = self.compiled, [], state
+        for name in (*r.lead, r.action) if r.action is not None else ():
+            new = c.take(name, now, args)
+            if new is None:
+                return None
+            if new is EDGE:
+                if self._shows(state, r.before, resolved):
+                    raise OutOfRoom
+                return None
+            steps.append((name, now, new))
+            now = new
+        if not self._shows(state, r.before, resolved) or not self._shows(now, r.after, resolved):
+            return None
+        return None if any(c.judge(name, old, new, args) for name, old, new in steps) else now
+
+    def _shows(self, state: Flat, seen: Mapping[Any, Any], resolved: dict[int, Any]) -> bool:
+        """Whether a state shows what was seen; what the trace's numbers are is looked up once for each event."""
+        if not seen:
+            return True
+        key = id(seen)
+        if key not in resolved:
+            resolved[key] = self._resolve(seen)
+        cells = resolved[key]
+        return cells is not None and all(state[i] == n for i, n in cells)
+
+    def _resolve(self, seen: Mapping[Any, Any]) -> list[tuple[int, int]] | None:
+        """Places and numbers; ``None``: something was forgotten, so no state shows it."""
+        layout, out = self.compiled.layout, []
+        for cell, got in seen.items():
+            name, index = self._cell(cell)
+            sort = layout.value_sort(name)
+            number = self.numberings[sort].number(got) if sort in self.numberings else ordinal(got)
+            if index is None or number is None:
+                return None
+            if index >= layout.width[name]:
+                raise OutOfRoom
+            out.append((layout.offset[name] + index, number))
+        return out
 
     def closure(self, hidden: Collection[str], limit: int) -> None:
         """Add all states that hidden actions lead to; more than ``limit`` are not looked for.
@@ -124,7 +150,7 @@ class Follower:
 
         :raises OutOfRoom: no element is left in scope.
         """
-        if is_unordered(sort):
+        if sort in self.elements:
             found = self.elements[sort].find(given, self.compiled.layout, self.states)
             if found is None:
                 raise OutOfRoom
@@ -134,24 +160,25 @@ class Follower:
             return self.numberings[sort].number(given)
         return ordinal(given)
 
-    def agrees(self, state: Flat, seen: Mapping[Any, Any]) -> bool:
-        """Whether a state shows what was seen."""
-        return all(expected == got for _, expected, got in self.compared(state, seen))
-
     def compared(self, state: Flat, seen: Mapping[Any, Any]) -> list[tuple[str, Any, Any]]:
         """Cell by cell: its name, what the state has there, what was seen."""
         layout, out = self.compiled.layout, []
         for cell, got in seen.items():
-            name, key = cell if isinstance(cell, tuple) else (cell, None)
-            if name not in layout.sorts or (layout.key_sort(name) is None) != (key is None):
-                raise ModelError(f"a reading of {self.model.__name__}: no cell {cell!r} in its state")
-            what = name if key is None else f"{name}[{key}]"
-            index = 0 if key is None else self.element(layout.key_sort(name), key)
+            name, index = self._cell(cell)
+            what = name if isinstance(cell, str) else f"{name}[{cell[1]}]"
             if index is None or index >= layout.width[name]:
-                out.append((what, "nothing: it was freed and forgotten", got))
+                out.append((what, "nothing: it was freed and forgotten, or never was", got))
             else:
                 out.append((what, self._named(layout.value_sort(name), state[layout.offset[name] + index]), got))
         return out
+
+    def _cell(self, cell: Any) -> tuple[str, int | None]:
+        """A variable and the index in it; ``None``: the index was forgotten."""
+        layout = self.compiled.layout
+        name, key = cell if isinstance(cell, tuple) else (cell, None)
+        if name not in layout.sorts or (layout.key_sort(name) is None) != (key is None):
+            raise ModelError(f"a reading of {self.model.__name__}: no cell {cell!r} in its state")
+        return name, 0 if key is None else self.element(layout.key_sort(name), key)
 
     def _named(self, sort: Any, number: int) -> Any:
         numbering = self.numberings.get(sort)

@@ -40,17 +40,18 @@ class Layout:
             self.width[name] = domain(sort.key, scope) if isinstance(sort, MapSort) else 1
             at += self.width[name]
         self.size = at
+        maps = {n: s for n, s in self.sorts.items() if isinstance(s, MapSort)}
+        self._values: dict[str, AnySort] = {n: maps[n].value if n in maps else s for n, s in self.sorts.items()}
+        self._keys = {n: maps[n].key if n in maps else None for n in self.sorts}
         self._default: dict[tuple[str, int], int] = {}
 
     def value_sort(self, name: str) -> AnySort:
         """The sort of a variable's values."""
-        sort = self.sorts[name]
-        return sort.value if isinstance(sort, MapSort) else sort
+        return self._values[name]
 
     def key_sort(self, name: str) -> type | None:
         """The sort of a map's keys; ``None`` for a variable that is no map."""
-        sort = self.sorts[name]
-        return sort.key if isinstance(sort, MapSort) else None
+        return self._keys[name]
 
     def cells(self, sort: type) -> Iterator[int]:
         """The places of all cells that hold a value of a sort."""

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from quiesce_model.algorithm import Algorithm
+from quiesce_model.language import Model
 from quiesce_model.validate.events import Event
 from quiesce_model.validate.mapping import EventMap, Reading
 from quiesce_model.vocabulary import Gate, Pc
@@ -32,7 +32,7 @@ CALLERS = {"invoke", "read", "announce", "confirm", "retract", "nest", "unnest",
 """Actions of callers; all others with a parameter are an upgrader's."""
 
 
-def foreseen(events: Iterable[Event], window: int = 4096) -> Iterator[Event]:
+def foreseen(events: Iterable[Event], window: int = 1 << 15) -> Iterator[Event]:
     """The events, each ``read`` with what its thread did next as ``then``: an ``op``, or ``None`` for nothing.
 
     :param window: how many events are looked ahead; a read whose successor is further away is passed on as it is.
@@ -59,7 +59,7 @@ def foreseen(events: Iterable[Event], window: int = 4096) -> Iterator[Event]:
         yield out
 
 
-def algorithm_events(model: type[Algorithm]) -> EventMap:
+def algorithm_events(model: type[Model]) -> EventMap:
     """The mapping for a policy's algorithm, or for a subclass of it."""
     out: dict[str, Any] = {}
     for action in model.actions():
