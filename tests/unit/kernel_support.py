@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -150,6 +151,17 @@ def until_state(plugin: HotReloadablePlugin, name: str) -> None:
             return
         pause.wait(0.001)
     raise AssertionError(f"expected {name} within {LONG} s, got {plugin.state.name}")
+
+
+@contextmanager
+def switching_often(interval: float = 0.0001) -> Iterator[None]:
+    """Let the interpreter change threads more often: more interleavings in less time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(interval)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def quiet(plugin: HotReloadablePlugin) -> bool:

@@ -277,13 +277,14 @@ def test_a_lease_inside_a_call_outlives_it_on_the_outer_version() -> None:
 def test_a_lease_is_for_one_with_block() -> None:
     plugin, _ = make()
     lease = plugin.lease()
-    assert lease.epoch is None
+    epochs = [lease.epoch]
     with lease:
-        assert lease.epoch == 0
+        epochs.append(lease.epoch)
         with pytest.raises(RuntimeError, match="ask the plugin for another"):
             lease.__enter__()
     with lease:  # again, after it was left, is harmless
         pass
+    assert [*epochs, lease.epoch] == [None, 0, None]
     assert quiet(plugin)
 
 

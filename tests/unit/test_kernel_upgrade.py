@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -112,6 +114,22 @@ def test_under_overlap_nothing_is_awaited() -> None:
         assert plugin.snapshot().live_versions == 2
     assert first.closes == 1
     serves(plugin, "two", S.ACTIVE, 1, 0)
+
+
+@pytest.mark.rule("M5")
+@pytest.mark.parametrize("policy", EVERY)
+def test_a_freed_version_is_gone(policy: DrainPolicy) -> None:
+    plugin = HotReloadablePlugin(candidate(Plugin("zero")))
+    for k in range(5):
+        instance = weakref.ref(plugin.current())
+        plugin.call("tag")
+        plugin.upgrade(Candidate(manifest(), lambda k=k: Plugin(f"v{k}")), policy=policy)  # type: ignore[misc]  # a default
+        gc.collect()
+        assert instance() is None
+    instance = weakref.ref(plugin.current())
+    plugin.unregister()
+    gc.collect()
+    assert instance() is None
 
 
 # -- every way to fail ------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ to a nested call behind a closed gate, is the slow path's business.
 Asynchronous exceptions (KeyboardInterrupt, `PyThreadState_SetAsyncExc`) may strike between any two bytecodes (rule R6):
 
 - before the slot is stored in ``slot``, it dies with the interpreter's stack: not held;
-- while the function runs, the `finally` puts it back, once: the compiler's two copies of that line, one for each way
-  out, are not inside the `try` that they belong to;
-- from there to the end, and if that line itself is struck, the handler at the bottom drops the slot.  If it had been
-  put back already, then dropping this reference changes nothing; if not, it dies: not held.  No handler ever puts back
-  a slot that may be in the pool;
+- from there until the function's result is stored in ``result``, the slot has surely not been put back: the handler at
+  the bottom puts it back.  This is also the way of every exception that the function itself raises;
+- from there to the end, the slot may have been put back or not: the handler drops it.  If it had been put back, then
+  dropping this reference changes nothing; if not, it dies: not held.  Nothing is ever put back twice;
 - the look that a release owes is owed by the handler too.
+
+The handler finds out which of the two names are bound, so that the fast path need not initialise them.  There is one
+`try` around it all, because the compiler leaves the first bytecode of a nested `try` without a handler.
 
 Why ``a=ABSENT, /, *rest`` and not ``*args``: with no or one positional argument, the function is called directly,
 without packing and unpacking a tuple; measured, that is what makes `call` cheaper than a lock.  Why three copies of the
@@ -64,8 +66,8 @@ class CallPath:
         """
         pointer = self._pointer
         # step: read -- atomic because it is one load of one reference, on both builds.
-        record: Any = pointer.record  # None in the end; Any, because a check would cost
-        slot: Slot | None = None
+        record = pointer.record
+        slot: Any  # a Slot or None; a check to please the type checker would cost as much as a step
         try:
             try:
                 target = record.functions[function]
@@ -78,30 +80,41 @@ class CallPath:
                 # step: confirm -- atomic because it is one load of one reference.  If the record is still current, then
                 # whoever supersedes it will see this slot missing (see `reclaim`).  The call starts here.
                 if pointer.record is record:
-                    try:
-                        if rest or kwargs:
-                            return target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
-                        if a is ABSENT:
-                            return target()
-                        return target(a)
-                    finally:
-                        # step: finish -- atomic because deque.append is one C function under the GIL, and takes the
-                        # deque's own lock on the free-threaded build.
-                        slot = record.free.append(slot)
-                        # step: peek -- atomic because it is one load of one reference.
-                        if pointer.record is not record:
-                            self._core.look(record)
-                        record = None  # nothing is owed any more
+                    if rest or kwargs:
+                        result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                    elif a is ABSENT:
+                        result = target()
+                    else:
+                        result = target(a)
+                    # step: finish -- atomic because deque.append is one C function under the GIL, and takes the deque's
+                    # own lock on the free-threaded build.
+                    slot = record.free.append(slot)
+                    # step: peek -- atomic because it is one load of one reference.
+                    if pointer.record is record:
+                        return result
+                    self._core.look(record)
+                    return result
                 # step: retract -- atomic like finish.
                 slot = record.free.append(slot)
                 self._core.look(record)
         except BaseException:
-            if slot is not None:
+            # What is bound says how far it got (see the module).  No call before the slot is put back: it may be
+            # struck.
+            try:
+                _ = result  # pyright: ignore[reportPossiblyUnboundVariable] - that is the question
+            except UnboundLocalError:
+                try:
+                    if slot is not None:  # pyright: ignore[reportPossiblyUnboundVariable] - that is the question
+                        # step: finish -- atomic as above.
+                        slot = record.free.append(slot)  # pyright: ignore[reportPossiblyUnboundVariable]
+                except UnboundLocalError:
+                    slot = None
+            else:
                 slot = None
                 slot_is_dropped(self._core)
             # step: peek -- atomic because it is one load of one reference.
-            if record is not None and pointer.record is not record:
-                self._core.look(record)
+            if pointer.record is not record:
+                self._core.leave(record)
             raise
         return call_slowly(self._core, function, rest if a is ABSENT else (a, *rest), kwargs)
 
@@ -111,9 +124,8 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
     pointer = core.pointer
 
     def handle(a: Any = ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
-        # step: read -- atomic as in `call`, like all that follows.
-        record: Any = pointer.record  # None in the end; Any, because a check would cost
-        slot: Slot | None = None
+        record = pointer.record  # step: read -- atomic as in `call`, like all that follows.
+        slot: Any
         try:
             try:
                 target = record.functions[function]
@@ -122,25 +134,34 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
                 slot = None
             else:
                 if pointer.record is record:  # step: confirm -- atomic as in `call`.
-                    try:
-                        if rest or kwargs:
-                            return target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
-                        if a is ABSENT:
-                            return target()
-                        return target(a)
-                    finally:
-                        slot = record.free.append(slot)  # step: finish -- atomic as in `call`.
-                        if pointer.record is not record:  # step: peek -- atomic as in `call`.
-                            core.look(record)
-                        record = None
+                    if rest or kwargs:
+                        result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                    elif a is ABSENT:
+                        result = target()
+                    else:
+                        result = target(a)
+                    slot = record.free.append(slot)  # step: finish -- atomic as in `call`.
+                    if pointer.record is record:  # step: peek -- atomic as in `call`.
+                        return result
+                    core.look(record)
+                    return result
                 slot = record.free.append(slot)  # step: retract -- atomic as in `call`.
                 core.look(record)
         except BaseException:
-            if slot is not None:
+            try:
+                _ = result  # pyright: ignore[reportPossiblyUnboundVariable] - as in `call`
+            except UnboundLocalError:
+                try:
+                    if slot is not None:  # pyright: ignore[reportPossiblyUnboundVariable] - as in `call`
+                        # step: finish -- atomic as in `call`.
+                        slot = record.free.append(slot)  # pyright: ignore[reportPossiblyUnboundVariable]
+                except UnboundLocalError:
+                    slot = None
+            else:
                 slot = None
                 slot_is_dropped(core)
-            if record is not None and pointer.record is not record:  # step: peek -- atomic as in `call`.
-                core.look(record)
+            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                core.leave(record)
             raise
         return call_slowly(core, function, rest if a is ABSENT else (a, *rest), kwargs)
 
@@ -151,10 +172,10 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
 def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Do the same with everything that may be the case."""
     pointer = core.pointer
+    slot: Slot | None
     while True:
-        slot: Slot | None = None
         # step: read -- atomic because it is one load of one reference.  A held gate blocks it.
-        record: Any = pointer.record  # None in the end; Any, because a check would cost
+        record = pointer.record
         if record.free is NO_SLOTS:
             outer = inside(pointer, core.leases)
             if outer is not None:
@@ -163,24 +184,28 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
             wait_at_gate(core, record)
             continue
         target = _find(record, function)
+        slot = None
         try:
             slot = record.take()  # step: announce -- atomic as `take` says.
             if pointer.record is record:  # step: confirm -- atomic as in `call`.
-                try:
-                    return target(*args, **kwargs)
-                finally:
-                    slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
-                    if pointer.record is not record:  # step: peek -- atomic as in `call`.
-                        core.look(record)
-                    record = None
+                result = target(*args, **kwargs)
+                slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
+                if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                    core.look(record)
+                return result
             slot = record.pool.append(slot)  # step: retract -- atomic as in `call`.
             core.look(record)
         except BaseException:
-            if slot is not None:
+            try:
+                _ = result  # pyright: ignore[reportPossiblyUnboundVariable] - as in `call`
+            except UnboundLocalError:
+                if slot is not None:
+                    slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
+            else:
                 slot = None
                 slot_is_dropped(core)
-            if record is not None and pointer.record is not record:  # step: peek -- atomic as in `call`.
-                core.look(record)
+            if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                core.leave(record)
             raise
 
 

@@ -56,9 +56,9 @@ class CloseFailure:
 
 
 class Version:
-    """One instance with its manifest and number.  Immutable."""
+    """One instance with its manifest and number.  Immutable until it is freed; then the instance is let go."""
 
-    __slots__ = ("close_failed", "functions", "instance", "manifest", "number")
+    __slots__ = ("close_begun", "close_ended", "close_failed", "functions", "instance", "manifest", "number")
 
     def __init__(
         self,
@@ -68,9 +68,11 @@ class Version:
         functions: Mapping[str, Callable[..., Any]],
         close_failed: Callable[[CloseFailure], object] | None = None,
     ) -> None:
-        self.number, self.manifest, self.instance = number, manifest, instance
-        self.functions = functions
+        self.number, self.manifest = number, manifest
+        self.instance: object = instance
+        self.functions: Mapping[str, Callable[..., Any]] = functions
         self.close_failed = close_failed
+        self.close_begun = self.close_ended = False
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """Find the instance's hook of that name.  Raises `InvalidManifest` if it is there and cannot be called."""
@@ -93,7 +95,9 @@ class Version:
         reported and not raised.  Only a KeyboardInterrupt goes on, because it is meant for the thread.
         """
         try:
-            if hook := self.hook("close"):
+            hook = self.hook("close")
+            self.close_begun = True
+            if hook is not None:
                 hook()
         except KeyboardInterrupt:
             raise
@@ -105,6 +109,13 @@ class Version:
                     self.close_failed(failure)
                 except Exception:  # noqa: BLE001 - reported: an observer's failure is nobody else's
                     _log.exception("plugin %r: the observer of failing close hooks failed itself", failure.plugin)
+        finally:
+            self.close_ended = True
+
+    def forget(self) -> None:
+        """Let go of the instance: it was closed, and nobody uses it any more."""
+        nothing: dict[str, Callable[..., Any]] = {}
+        self.instance, self.functions = None, nothing
 
     def __repr__(self) -> str:
         return f"<version {self.number} of plugin {self.manifest.name!r}>"

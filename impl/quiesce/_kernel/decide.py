@@ -56,9 +56,8 @@ class Decider:
         try:
             work(attempt)
             self.clean_up(attempt)
-        except BaseException:
-            self.give_up(attempt)
-            raise
+        finally:
+            self.abandon(attempt)
 
     def _on_probation(self, operation: str | None) -> Book:
         """Check that anybody may decide; with no operation, the attempt that swapped asks, and it always may."""
@@ -166,6 +165,15 @@ class Decider:
             core.close_freed()
 
     # -- giving up ----------------------------------------------------------------------------------------------------
+    def abandon(self, attempt: Attempt) -> None:
+        """Leave nothing half-done: for a `finally`.  Does nothing if the attempt has come to its end."""
+        try:
+            if attempt.at is not Up.IDLE or self.core.book.due:
+                self.give_up(attempt)
+        finally:
+            if attempt.at is not Up.IDLE:  # struck before it could begin
+                self.give_up(attempt)
+
     def give_up(self, attempt: Attempt) -> bool:
         """Take the way out from wherever the attempt is; say whether there was anything to do.
 
@@ -173,7 +181,7 @@ class Decider:
         that is not cut short takes at least one step.
         """
         begun = attempt.at is not Up.IDLE
-        for _ in Up:
+        for _ in range(len(Up)):
             if attempt.at is Up.IDLE:
                 break
             try:
@@ -277,12 +285,19 @@ class Decider:
         victims: list[Attempt] = []
         try:
             core.section(lambda: self._cancel_section(attempt, victims))
-        finally:
-            for victim in victims:
-                # Set only what was really cancelled: an event that is set with the ticket in hand means "drained".
-                if core.book.attempt is not victim and victim.drain is not None:
-                    victim.drain.event.set()
+            self._wake(victims)
             self.give_up(attempt)
+        finally:
+            try:
+                self._wake(victims)
+            finally:
+                self.abandon(attempt)
+
+    def _wake(self, victims: list[Attempt]) -> None:
+        for victim in victims:
+            # Set only what was really cancelled: an event that is set with the ticket in hand means "drained".
+            if self.core.book.attempt is not victim and victim.drain is not None:
+                victim.drain.event.set()
 
     def _cancel_section(self, attempt: Attempt, victims: list[Attempt]) -> None:
         core, book = self.core, self.in_service()
@@ -322,9 +337,8 @@ class Decider:
         try:
             core.section(lambda: self._unregister(attempt))
             self.clean_up(attempt)
-        except BaseException:
-            self.give_up(attempt)
-            raise
+        finally:
+            self.abandon(attempt)
         return core.gone.is_set() if timeout == 0 else core.gone.wait(timeout)
 
     def _unregister(self, attempt: Attempt) -> None:

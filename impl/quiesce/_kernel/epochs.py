@@ -63,15 +63,20 @@ class EpochGuard(Generic[T]):
         slot, self._slot = self._slot, None
         if slot is None:
             return
+        owed: Record | None = record
         try:
             # step: finish -- atomic because deque.append is one C function under the GIL, and takes the deque's own
             # lock on the free-threaded build.
             slot = record.pool.append(slot)
-        finally:
-            slot = None
             # step: peek -- atomic because it is one load of one reference.
             if core.pointer.record is not record:
                 core.look(record)
+            owed = None
+        finally:
+            slot = None
+            # step: peek -- atomic because it is one load of one reference.
+            if owed is not None and core.pointer.record is not owed:
+                core.look(owed)
 
     __del__ = release
 

@@ -24,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from .records import Record, Slot
 from .seam import Pointer
@@ -57,9 +58,9 @@ def stack(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def inside(pointer: Pointer, leases: dict[Lease, None]) -> Record | None:
+def inside(pointer: Pointer, leases: set[ref[Lease]]) -> Record | None:
     """Give the record that the running thread holds from further out on its stack, if there is one."""
-    openers = {lease.opener: lease for lease in list(leases)} if leases else {}
+    openers = {lease.opener: lease for r in list(leases) if (lease := r()) is not None} if leases else {}
     for frame in stack(sys._getframe(1)):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to one's own stack
         if (held := holds(frame, pointer)) is not None:
             return held[0]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType, TracebackType
+from weakref import ref
 
 from .frames import opener
 from .reclaim import Core
@@ -26,9 +27,10 @@ class Lease:
     """One hold on the version that serves; see `HotReloadablePlugin.lease`.  For one `with` block.
 
     While the frame of the `with` block is on the stack, calls on the plugin run on the lease's version (rule R4).
+    A lease that nobody keeps any more ends, so whoever enters one by hand must keep it.
     """
 
-    _slots__ = ("_core", "_enter", "ident", "opener", "record", "slot", "started")
+    _slots__ = ("__weakref__", "_core", "_enter", "_entry", "ident", "opener", "record", "slot", "started")
 
     record: Record | None
     """Invariant R3: not None exactly while `slot` is not, and then that slot is not in the pool of this record."""
@@ -41,6 +43,7 @@ class Lease:
     def __init__(self, core: Core, enter: Callable[[], tuple[Record, Slot]]) -> None:
         self._core, self._enter = core, enter
         self.slot = self.record = self.opener = None
+        self._entry: ref[Lease] | None = None
         self.started, self.ident = 0.0, 0
 
     @property
@@ -56,14 +59,18 @@ class Lease:
         self.started, self.ident = seam.monotonic(), seam.get_ident()
         try:
             self.record, self.slot = self._enter()
-            # Kept alive from here: a lease that is forgotten holds its version for good, and is listed as a straggler.
-            self._core.leases[self] = None
+            self._entry = ref(self, self._core.leases.discard)
+            self._core.leases.add(self._entry)
         except BaseException:
             self._leave()
             for record in self._core.past:  # a slot that got lost on its way here owes a look; whose, nobody knows
                 self._core.look(record)
             raise
         return self.record.version.instance
+
+    def __del__(self) -> None:
+        # Nobody keeps it any more: an exception struck before the first line of `__exit__`, or it was entered by hand.
+        self._leave()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -74,16 +81,22 @@ class Lease:
         core, record, slot = self._core, self.record, self.slot
         # Dropping the slot and putting it back both end the hold (see `records`), so an asynchronous exception anywhere
         # in here leaves nothing held once this frame is gone.
-        self.record = self.opener = self.slot = None
-        core.leases.pop(self, None)
+        self.slot = None
         if record is None or slot is None:
             return
+        owed: Record | None = record
         try:
             # step: finish -- atomic because deque.append is one C function under the GIL, and takes the deque's own
             # lock on the free-threaded build.
             slot = record.pool.append(slot)
-        finally:
-            slot = None
             # step: peek -- atomic because it is one load of one reference.
             if core.pointer.record is not record:
                 core.look(record)
+            owed = None
+        finally:
+            slot = self.record = self.opener = None
+            # step: peek -- atomic because it is one load of one reference.
+            if owed is not None and core.pointer.record is not owed:
+                core.look(owed)
+        if self._entry is not None:
+            core.leases.discard(self._entry)

@@ -200,7 +200,8 @@ class HotReloadablePlugin(CallPath):
             UpgradeCancelled: somebody cancelled it meanwhile.
 
         """
-        return self._upgrader.prepare(checked("candidate", candidate, Candidate)).number
+        upgrader = self._upgrader
+        return upgrader.prepare(checked("candidate", candidate, Candidate), upgrader.attempt()).number
 
     def execute_upgrade(
         self,
@@ -235,7 +236,8 @@ class HotReloadablePlugin(CallPath):
         probation.
 
         """
-        return self._execute(policy, drain_timeout, probation, health_check, None).number
+        how = self._checked_execution("execute_upgrade", policy, drain_timeout, probation, health_check)
+        return self._upgrader.execute(*how).number
 
     def upgrade(
         self,
@@ -250,14 +252,7 @@ class HotReloadablePlugin(CallPath):
         """`prepare_upgrade` and then `execute_upgrade`; the arguments and errors are theirs."""
         checked("candidate", candidate, Candidate)
         how = self._checked_execution("upgrade", policy, drain_timeout, probation, health_check)
-        version = self._upgrader.prepare(candidate)
-        try:
-            return self._execute(*how, version).number
-        except BaseException:
-            # Still pending only if we never got to execute it.  An interrupt here would leave it to nobody.
-            if self._core.book.pending is version:
-                self._upgrader.cancel()
-            raise
+        return self._upgrader.upgrade(candidate, *how).number
 
     def cancel_upgrade(self) -> None:
         """Cancel the upgrade that is being prepared, is prepared, or drains.
@@ -341,19 +336,6 @@ class HotReloadablePlugin(CallPath):
         if chosen is not DrainPolicy.OVERLAP:
             self._refuse_inside(operation)
         return chosen, timeout, probation, health_check
-
-    def _execute(
-        self,
-        policy: DrainPolicy | None,
-        drain_timeout: float | None | _Unset,
-        probation: bool,
-        health_check: HealthCheck | None,
-        only: Version | None,
-    ) -> Version:
-        chosen, timeout, probation, health_check = self._checked_execution(
-            "execute_upgrade", policy, drain_timeout, probation, health_check
-        )
-        return self._upgrader.execute(chosen, timeout, probation=probation, health_check=health_check, only=only)
 
     def _refuse_inside(self, operation: str) -> None:
         """Refuse what would wait for the very call that it is made from (rule D6)."""

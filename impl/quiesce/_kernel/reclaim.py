@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import ref
 
 from .book import Attempt, Book, Drain
 from .candidate import Version
@@ -64,7 +65,7 @@ class Core:
         self.past: tuple[Record, ...] = ()
         """Invariant M1: every earlier record that is held, oldest first."""
         self.drains: tuple[Drain, ...] = ()
-        self.leases: dict[Lease, None] = {}
+        self.leases: set[ref[Lease]] = set()
         """Leases that are open.  Single dict operations are atomic: one C function under the GIL, the dict's own lock
         on the free-threaded build."""
         self.gone: Event = seam.event()
@@ -147,6 +148,14 @@ class Core:
             # No call runs on an older record, and none can start there (see the module): so whoever is inside a call is
             # inside one on this record, and nested calls need no special care (R4).
             current.free = current.pool
+        for version in self.book.closing:
+            if version.close_ended:
+                self.book = replace(self.book, closing=self.book.closing - {version})
+                # Records outlive versions, because a caller may still back out of one: but the plugin's objects go.
+                version.forget()
+                for record in (*self.past, current):
+                    if record.version is version:
+                        record.functions = version.functions
         if self.book.shut and not (self.book.lives or self.book.due or self.book.closing):
             self.gone.set()
 
@@ -187,30 +196,34 @@ class Core:
         self.section(body)
         self.close_freed()
 
+    def leave(self, record: Record) -> None:
+        """Look, and do it again if an asynchronous exception cuts it short: a release owes a look (R6)."""
+        try:
+            self.look(record)
+        except BaseException:
+            self.look(record)
+            raise
+
     def close_freed(self) -> None:
         """Run the close hooks that are due, outside the lock (M5: promptly, by whoever saw it)."""
         while self.book.due:
-            version = self.section(self._claim)
-            if version is None:  # another thread was faster
-                return
+            mine: list[Version] = []
             try:
-                version.close()
+                self.section(partial(self._claim, mine))
+                for version in mine:
+                    version.close()
             finally:
-                self.section(partial(self._closed, version))
+                # Struck by an asynchronous exception between the claim and the hook's first line: the hook runs now.
+                for version in mine:
+                    if version in self.book.closing and not version.close_begun:
+                        version.close()
+                self.section(self.settle)
 
-    def _claim(self) -> Version | None:
-        """Take one version out of those that are due: from here on this thread alone closes it (M3).
-
-        If an asynchronous exception strikes between this and the hook's first line, the hook never runs: at most once
-        is the rule that is never broken.
-        """
+    def _claim(self, mine: list[Version]) -> None:
+        """Take one version out of those that are due: from here on this thread alone closes it (M3)."""
         book = self.book
-        if not book.due:
-            return None
-        version = min(book.due, key=lambda v: v.number)
-        self.book = replace(book, due=book.due - {version}, closing=book.closing | {version})
-        return version
-
-    def _closed(self, version: Version) -> None:
-        self.book = replace(self.book, closing=self.book.closing - {version})
-        self.settle()
+        if book.due:  # if not, another thread was faster
+            version = min(book.due, key=lambda v: v.number)
+            book = replace(book, due=book.due - {version}, closing=book.closing | {version})
+            mine.append(version)
+            self.book = book

@@ -50,8 +50,9 @@ NO_SLOTS: Pool = deque[Slot](maxlen=0)
 class Record:
     """One epoch: what was published, and who holds it.
 
-    Immutable but for the pool, for `free`, which goes from `NO_SLOTS` to `pool` at most once, and for `superseded_at`,
-    which is written once; the last two under the plugin's lock.
+    Immutable but for the pool; for `free`, which goes from `NO_SLOTS` to `pool` at most once; for `superseded_at`,
+    which is written once; and for `functions`, which is emptied when the version was freed.  All but the pool under
+    the lock.
     """
 
     __slots__ = (

@@ -58,7 +58,7 @@ def stragglers(core: Core) -> list[Straggler]:
         return []
     frames, now = core.seam.frames(), core.seam.monotonic()
     found: list[Straggler] = []
-    for lease in list(core.leases):
+    for lease in [lease for r in list(core.leases) if (lease := r()) is not None]:
         record = lease.record
         if record is not None and held.pop(id(lease.slot), None) is not None:
             found.append(_straggler(core, record, lease.ident, now - lease.started, frames.get(lease.ident)))

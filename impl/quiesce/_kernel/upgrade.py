@@ -42,14 +42,43 @@ S = HotReloadState
 class Upgrader(Decider):
     """The upgrading side of one plugin.  Arguments have been checked by `HotReloadablePlugin`.  Any thread."""
 
-    # -- prepare ------------------------------------------------------------------------------------------------------
-    def prepare(self, candidate: Candidate) -> Version:
-        """Validate, build and initialise; leave the candidate pending."""
-        core = self.core
-        attempt = Attempt(core.seam.get_ident())
-        phase = Phase.VALIDATE
+    def attempt(self, policy: DrainPolicy = DrainPolicy.CONTINUE, timeout: float | None = None) -> Attempt:
+        """Make an attempt of this thread."""
+        return Attempt(self.core.seam.get_ident(), policy, timeout)
+
+    def upgrade(
+        self,
+        candidate: Candidate,
+        policy: DrainPolicy,
+        timeout: float | None,
+        probation: bool,
+        health_check: HealthCheck | None,
+    ) -> Version:
+        """Prepare and execute the same candidate."""
+        preparing = self.attempt()
         try:
-            serving = core.section(lambda: self._begin(attempt))
+            version = self.prepare(candidate, preparing)
+            return self.execute(policy, timeout, probation, health_check, version)
+        finally:
+            self._withdraw(preparing)
+
+    def _withdraw(self, preparing: Attempt) -> None:
+        """Cancel what was prepared and never executed: an interrupt would leave it to nobody."""
+        if preparing.version is not None and self.core.book.pending is preparing.version:
+            self.cancel()
+
+    # -- prepare ------------------------------------------------------------------------------------------------------
+    def prepare(self, candidate: Candidate, attempt: Attempt) -> Version:
+        """Validate, build and initialise; leave the candidate pending."""
+        try:
+            return self._prepare(candidate, attempt)
+        finally:
+            self.abandon(attempt)
+
+    def _prepare(self, candidate: Candidate, attempt: Attempt) -> Version:
+        core, phase = self.core, Phase.VALIDATE
+        serving = core.section(lambda: self._begin(attempt))
+        try:
             manifest = candidate.read_manifest()
             manifest.check_replaces(serving.manifest)
             phase = Phase.BUILD
@@ -62,15 +91,13 @@ class Upgrader(Decider):
             )
             phase = Phase.INIT
             version.init()
-            ready = core.section(lambda: self._prepared(attempt, version))
-        except BaseException as error:
+        except Exception as error:
             cancelled = core.book.attempt is not attempt
-            if not self.give_up(attempt) or not isinstance(error, Exception):
-                raise
+            self.give_up(attempt)
             if cancelled:
                 raise UpgradeCancelled(self.name, f"it was cancelled while it was prepared; then {error!r}") from error
             raise UpgradeFailed(self.name, phase, f"{type(error).__name__}: {error}") from error
-        if not ready:
+        if not core.section(lambda: self._prepared(attempt, version)):
             self.give_up(attempt)
             raise UpgradeCancelled(self.name, "it was cancelled while it was prepared")
         return version
@@ -112,47 +139,39 @@ class Upgrader(Decider):
         self,
         policy: DrainPolicy,
         timeout: float | None,
-        *,
         probation: bool,
         health_check: HealthCheck | None,
         only: Version | None = None,
     ) -> Version:
         """Drain, swap and decide.  With `only`, execute no other candidate than that.  Gives the new version."""
-        core = self.core
-        attempt = Attempt(core.seam.get_ident(), policy, timeout)
-        phase = Phase.DRAIN
+        attempt = self.attempt(policy, timeout)
         try:
-            version, drain = core.section(lambda: self._drain_in_flight(attempt, only))
-            core.section(lambda: self.scan(attempt, drain))
-            if timeout != 0:
-                drain.event.wait(timeout)
-            late = () if drain.event.is_set() else tuple(stragglers(core))
-            cancelled = core.section(lambda: self._end_of_drain(attempt, drain))
-            if attempt.at is Up.DISCARD:
-                raise UpgradeCancelled(self.name) if cancelled else DrainTimeout(self.name, phase, timeout, late)
+            version = self._drain(attempt, only)
             if policy is DrainPolicy.HOLD:
-                phase = Phase.HANDOVER
-                self._hand_over(version)
-            phase = Phase.SWAP
-            core.section(lambda: self._swap(attempt, version))
-            phase = Phase.HEALTH
-            if health_check is not None and health_check(version.instance) is False:
-                raise _ReturnedFalse
-            phase = Phase.PROBATION
+                self._hand_over(attempt, version)
+            self.core.section(lambda: self._swap(attempt, version))
+            if health_check is not None:
+                self._check(health_check, attempt, version)
             if probation:
-                core.section(lambda: self._begin_probation(attempt))
+                self.core.section(lambda: self._begin_probation(attempt))
             else:
-                core.section(lambda: self.commit_section(attempt))
+                self.core.section(lambda: self.commit_section(attempt))
                 self.clean_up(attempt)
-        except BaseException as error:
+            return version
+        finally:
+            self.abandon(attempt)
+
+    def _drain(self, attempt: Attempt, only: Version | None) -> Version:
+        core, timeout = self.core, attempt.timeout
+        version, drain = core.section(lambda: self._drain_in_flight(attempt, only))
+        core.section(lambda: self.scan(attempt, drain))
+        if timeout != 0:
+            drain.event.wait(timeout)
+        late = () if drain.event.is_set() else tuple(stragglers(core))
+        cancelled = core.section(lambda: self._end_of_drain(attempt, drain))
+        if attempt.at is Up.DISCARD:
             self.give_up(attempt)
-            if phase is Phase.HEALTH and isinstance(error, _ReturnedFalse):
-                raise HealthCheckFailed(self.name, "the health check returned False") from None
-            if phase is Phase.HEALTH and isinstance(error, Exception):
-                raise HealthCheckFailed(self.name, f"{type(error).__name__}: {error}") from error
-            if phase is Phase.HANDOVER and isinstance(error, Exception):
-                raise HandoverFailed(self.name, f"{type(error).__name__}: {error}") from error
-            raise
+            raise UpgradeCancelled(self.name) if cancelled else DrainTimeout(self.name, Phase.DRAIN, timeout, late)
         return version
 
     def _drain_in_flight(self, attempt: Attempt, only: Version | None) -> tuple[Version, Drain]:
@@ -202,11 +221,25 @@ class Upgrader(Decider):
         core.write("drained_in_time", book, attempt, Up.HANDOVER if attempt.policy is DrainPolicy.HOLD else Up.SWAP)
         return False
 
-    def _hand_over(self, version: Version) -> None:
+    def _hand_over(self, attempt: Attempt, version: Version) -> None:
         """Run the hooks: the gate is closed and drained, so no call runs until the swap (H1).  No limit of its own."""
-        take, give = self.core.book.serving.hook("export_state"), version.hook("import_state")
-        if take is not None and give is not None:
-            give(take())
+        try:
+            take, give = self.core.book.serving.hook("export_state"), version.hook("import_state")
+            if take is not None and give is not None:
+                give(take())
+        except Exception as error:
+            self.give_up(attempt)
+            raise HandoverFailed(self.name, f"{type(error).__name__}: {error}") from error
+
+    def _check(self, health_check: HealthCheck, attempt: Attempt, version: Version) -> None:
+        try:
+            healthy = health_check(version.instance) is not False
+        except Exception as error:
+            self.give_up(attempt)
+            raise HealthCheckFailed(self.name, f"{type(error).__name__}: {error}") from error
+        if not healthy:
+            self.give_up(attempt)
+            raise HealthCheckFailed(self.name, "the health check returned False")
 
     def _swap(self, attempt: Attempt, version: Version) -> None:
         core, book = self.core, self.core.book
@@ -228,7 +261,3 @@ class Upgrader(Decider):
     def _begin_probation(self, attempt: Attempt) -> None:
         # step: begin_probation -- atomic because it is one section of the plugin's lock.
         self.core.write("begin_probation", replace(self.core.book, probation=True), attempt, Up.IDLE)
-
-
-class _ReturnedFalse(Exception):
-    """The health check said no."""
