@@ -4,7 +4,8 @@
 
 Everything is read from source text, so nothing has to be imported or run.  What is counted:
 
-    claims    `@invariant("R3")` and the like, `assert x, "R3: ..."` in the actions of a model, `Ending("V1", ...)`
+    claims    `@invariant("R3")` and the like, `assert x, "R3: ..."` in the actions of a model, and
+              what is asked of a model's state graph: `Ending("V1", ...)`
     known bad a string that cites the rule below model/quiesce_model/known_bad
     tests     `@pytest.mark.rule("R3")` on a test, a class or a module
     code      a comment or docstring of impl/quiesce that cites the rule
@@ -27,6 +28,9 @@ from tests.unit.layers import ROOT
 
 ID = re.compile(rf"\b[{''.join(groups())}][1-9][0-9]?\b")
 CLAIMS = {"invariant", "theorem", "transition"}
+GRAPHS = {"Ending", "trap", "Answer"}
+"""Questions about a model's state graph; the rule is their first argument."""
+LIVENESS = "impl/quiesce/verify/liveness.py"
 FOLDERS = ("impl", "model", "tests")
 EXAMPLES = ("tests/unit/test_rules.py", "tests/model/language_", "tests/model/test_language_")
 """Files that cite rules that do not exist: made-up models, and the check itself being checked."""
@@ -71,7 +75,7 @@ def claims(path: str, text: str) -> Iterator[Site]:
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and _name(decorator.func) in CLAIMS:
                     yield from _ids(path, node.lineno, decorator.args)
-        elif isinstance(node, ast.Call) and _name(node.func) == "Ending":
+        elif isinstance(node, ast.Call) and _name(node.func) in GRAPHS:
             yield from _ids(path, node.lineno, node.args[:1])
         elif isinstance(node, ast.Assert) and node.msg is not None:
             yield from _ids(path, node.lineno, [node.msg])
@@ -129,6 +133,9 @@ def evidence() -> dict[str, Evidence]:
         elif path.startswith("impl/"):
             for site in citations(path, text):
                 found[site.rule].code.append(site)
+        if path == LIVENESS:
+            for site in claims(path, text):
+                found[site.rule].claims.append(site)
         if path.startswith("tests/") and Path(path).name.startswith("test_"):
             for site in marks(path, text):
                 found[site.rule].tests.append(site)
