@@ -44,7 +44,7 @@ def state_graph(model: type[Model], scope: Scope, *, max_states: int | None = 50
     Args:
         model: the model class.
         scope: how many elements of each sort there are.
-        max_states: refuse to build a larger graph; a state takes some 3 kB.
+        max_states: refuse to build a larger graph.
 
     Raises:
         GraphTooLargeError: there are more states than that.

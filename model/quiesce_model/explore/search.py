@@ -5,8 +5,9 @@ element is judged when a state is expanded (by its table entries), a joint claim
 assert or a transition when the step is taken; the search ends a depth before it reports what was found one step
 ahead, so the run that it prints is a shortest one.
 
-A parent is kept for each state: one reference, no copy.  The garbage collector is off during the search: nothing that
-it makes is cyclic, and walking millions of tuples again and again would take a third of the time.
+Of each state its depth is kept, and no parent: the way to a violation is searched backwards, which costs time only when
+there is one.  The garbage collector is off during the search: it would walk millions of tuples again and again, and
+what the search makes is taken apart by hand at its end.
 """
 
 from __future__ import annotations

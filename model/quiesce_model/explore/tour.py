@@ -5,8 +5,8 @@ the callers' steps, say); a step is then known by its view before, its action an
 are genuine runs of the model, from its first state.
 
 Greedy: from where it stands, the walk goes the shortest way to a step that was not taken yet; where there is none to
-reach, a new walk begins.  The true Chinese postman tour is shorter by some tenth on such graphs, and cubic in their
-size.
+reach, a new walk begins.  Rejected: the true Chinese postman tour, which is shorter but needs a matching that takes
+cubic time.
 """
 
 from __future__ import annotations
