@@ -40,11 +40,12 @@ class EpochGuard(Generic[T]):
     May be released by another thread than the one that entered.  A guard that nobody keeps any more releases itself.
     """
 
-    __slots__ = ("_core", "_record", "_slot")
+    __slots__ = ("_core", "_record", "_slot", "_watch")
 
     def __init__(self, core: Core, record: Record, slot: Slot) -> None:
         self._core, self._record = core, record
         self._slot: Slot | None = slot
+        self._watch = core.watch(record, slot)
 
     @property
     def epoch(self) -> int:
@@ -68,6 +69,7 @@ class EpochGuard(Generic[T]):
             # step: finish -- atomic because deque.append is one C function under the GIL, and takes the deque's own
             # lock on the free-threaded build.
             slot = record.pool.append(slot)
+            core.watches.discard(self._watch)
             # step: peek -- atomic because it is one load of one reference.
             if core.pointer.record is not record:
                 core.look(record)
@@ -77,8 +79,6 @@ class EpochGuard(Generic[T]):
             # step: peek -- atomic because it is one load of one reference.
             if owed is not None and core.pointer.record is not owed:
                 core.look(owed)
-
-    __del__ = release
 
     def __enter__(self) -> EpochGuard[T]:
         return self

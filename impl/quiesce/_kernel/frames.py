@@ -61,11 +61,13 @@ def stack(frame: FrameType | None) -> Iterator[FrameType]:
 def inside(pointer: Pointer, leases: set[ref[Lease]]) -> Record | None:
     """Give the record that the running thread holds from further out on its stack, if there is one."""
     openers = {lease.opener: lease for r in list(leases) if (lease := r()) is not None} if leases else {}
-    for frame in stack(sys._getframe(1)):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to one's own stack
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to one's own stack
+    while frame is not None:  # no generator: an asynchronous exception that strikes while one is closed would be lost
         if (held := holds(frame, pointer)) is not None:
             return held[0]
         if frame in openers and (record := openers[frame].record) is not None:
             return record
+        frame = frame.f_back
     return None
 
 
@@ -75,17 +77,14 @@ def opener(frame: FrameType) -> FrameType:
     Helpers that only pass the context manager on are skipped: contextlib's own frames, other `__enter__` methods, and
     the generator of a `@contextmanager` function.
     """
-    for candidate in stack(frame):
-        back = candidate.f_back
+    candidate = frame
+    while (back := candidate.f_back) is not None:
         code = candidate.f_code
-        if back is None:
+        passes_on = code.co_flags & _SUSPENDABLE and _in_contextlib(back)
+        if not (passes_on or code.co_name in _WRAPPERS or _in_contextlib(candidate)):
             return candidate
-        if code.co_name in _WRAPPERS or _in_contextlib(candidate):
-            continue
-        if code.co_flags & _SUSPENDABLE and _in_contextlib(back):
-            continue
-        return candidate
-    return frame
+        candidate = back
+    return candidate
 
 
 def _in_contextlib(frame: FrameType) -> bool:

@@ -30,7 +30,7 @@ class Lease:
     A lease that nobody keeps any more ends, so whoever enters one by hand must keep it.
     """
 
-    _slots__ = ("__weakref__", "_core", "_enter", "_entry", "ident", "opener", "record", "slot", "started")
+    _slots__ = ("__weakref__", "_core", "_enter", "_watch", "ident", "opener", "record", "slot", "started")
 
     record: Record | None
     """Invariant R3: not None exactly while `slot` is not, and then that slot is not in the pool of this record."""
@@ -43,7 +43,7 @@ class Lease:
     def __init__(self, core: Core, enter: Callable[[], tuple[Record, Slot]]) -> None:
         self._core, self._enter = core, enter
         self.slot = self.record = self.opener = None
-        self._entry: ref[Lease] | None = None
+        self._watch: ref[Slot] | None = None
         self.started, self.ident = 0.0, 0
 
     @property
@@ -59,18 +59,14 @@ class Lease:
         self.started, self.ident = seam.monotonic(), seam.get_ident()
         try:
             self.record, self.slot = self._enter()
-            self._entry = ref(self, self._core.leases.discard)
-            self._core.leases.add(self._entry)
+            self._watch = self._core.watch(self.record, self.slot)
+            self._core.leases.add(ref(self, self._core.leases.discard))
         except BaseException:
             self._leave()
             for record in self._core.past:  # a slot that got lost on its way here owes a look; whose, nobody knows
                 self._core.look(record)
             raise
         return self.record.version.instance
-
-    def __del__(self) -> None:
-        # Nobody keeps it any more: an exception struck before the first line of `__exit__`, or it was entered by hand.
-        self._leave()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -89,6 +85,8 @@ class Lease:
             # step: finish -- atomic because deque.append is one C function under the GIL, and takes the deque's own
             # lock on the free-threaded build.
             slot = record.pool.append(slot)
+            if self._watch is not None:
+                core.watches.discard(self._watch)
             # step: peek -- atomic because it is one load of one reference.
             if core.pointer.record is not record:
                 core.look(record)
@@ -98,5 +96,4 @@ class Lease:
             # step: peek -- atomic because it is one load of one reference.
             if owed is not None and core.pointer.record is not owed:
                 core.look(owed)
-        if self._entry is not None:
-            core.leases.discard(self._entry)
+        core.leases.discard(ref(self))

@@ -33,7 +33,7 @@ from weakref import ref
 from .book import Attempt, Book, Drain
 from .candidate import Version
 from .errors import SelfDeadlock
-from .records import Record
+from .records import Record, Slot
 from .seam import Event, Seam
 from .states import Gate, Life, Up
 
@@ -53,7 +53,20 @@ so nothing depends on this number but what a checker sees of such a caller."""
 class Core:
     """The shared state of one plugin.  Methods that say so want the lock held, that is: to run inside `section`."""
 
-    __slots__ = ("_again", "book", "current", "drains", "gone", "leases", "lock", "owner", "past", "pointer", "seam")
+    __slots__ = (
+        "_again",
+        "book",
+        "current",
+        "drains",
+        "gone",
+        "leases",
+        "lock",
+        "owner",
+        "past",
+        "pointer",
+        "seam",
+        "watches",
+    )
 
     def __init__(self, seam: Seam, version: Version) -> None:
         self.seam = seam
@@ -68,6 +81,9 @@ class Core:
         self.leases: set[ref[Lease]] = set()
         """Leases that are open.  Single dict operations are atomic: one C function under the GIL, the dict's own lock
         on the free-threaded build."""
+        self.watches: set[ref[Slot]] = set()
+        """For slots that an object of the user's keeps: if it goes without putting its slot back, that is a release,
+        too, and owes a look."""
         self.gone: Event = seam.event()
         """Set when the plugin is shut and its last close hook has ended."""
         self._again: deque[Record] = deque()
@@ -203,6 +219,21 @@ class Core:
         except BaseException:
             self.look(record)
             raise
+
+    def watch(self, record: Record, slot: Slot) -> ref[Slot]:
+        """Look if the slot dies without having been put back; until the watch is discarded from `watches`.
+
+        Not a `__del__` of whoever keeps it: that would run after every ordinary release, too, and an asynchronous
+        exception that strikes in a finalizer is lost.
+        """
+
+        def died(watch: ref[Slot]) -> None:
+            self.watches.discard(watch)
+            self.look(record)
+
+        watch = ref(slot, died)
+        self.watches.add(watch)
+        return watch
 
     def close_freed(self) -> None:
         """Run the close hooks that are due, outside the lock (M5: promptly, by whoever saw it)."""
