@@ -1,14 +1,9 @@
-"""What happens in the end: no trap, and no fair run on which an upgrade or a call waits for ever.
-
-On the algorithm's unreduced state graph, under each policy.  Each question comes with its assumption, as a choice of
-who is fair (a fair process that can take a step from some point on for ever, takes one):
+"""What happens in the end, on the algorithm's unreduced state graph under each policy.
 
     L4  from every state, ACTIVE can be reached again; or the plugin is out of service
     B3  from every state, another upgrade can begin; or the plugin is out of service
     H2  a failed handover leaves the version that served, behind an open gate, in ROLLED_BACK (HOLD)
-    V1  every upgrade ends, if calls end: callers and upgraders are fair, a call nests finitely often, nothing times out
-    V2  every upgrade ends, if time runs out: upgraders are fair and so is the time-out; callers may hang for ever
-    V3  every call gets past the gate, if time runs out: as V2, and that one caller is fair
+    V1, V2, V3  no fair run on which what must happen never does: see `quiesce_model.endings`
 
 States on the scope's edge are left out, and how many there are is said.
 """
@@ -19,14 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quiesce_model.explore import fair_cycle, no_trap, state_at, state_graph
-from quiesce_model.vocabulary import Gate, HotReloadState, Pc, Thread, Up
+from quiesce_model import endings
+from quiesce_model.explore import no_trap, state_at, state_graph
+from quiesce_model.vocabulary import Gate, HotReloadState
 
 __all__ = ["Answer", "questions"]
 
 State = Mapping[str, Any]
-TIMERS = frozenset({"time_out", "undo_times_out"})
-"""Actions that are time running out: fair only where that is assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +34,24 @@ class Answer:
 
 
 def questions(model: Any, scope: Mapping[Any, int]) -> Iterator[Answer]:
-    """Ask all of them of one model within a scope."""
+    """Ask all of them of one policy's model within a scope."""
     graph = state_graph(model, scope)
-    states = len(graph)
 
     def trap(rule: str, goal: Callable[[State], bool]) -> Answer:
         found = no_trap(graph, goal)
-        return Answer(rule, not found, states, f"{len(found)} states without a way back, the first is node {found[:1]}")
+        where = f"; the first: {state_at(graph, found[0])}" if found else ""
+        return Answer(rule, not found, len(graph), f"{len(found)} states without a way back{where}")
 
     yield trap("L4", lambda s: s["state"] is HotReloadState.ACTIVE or s["gate"] is Gate.SHUT)
+    yield trap("B3", lambda s: s["state"] is HotReloadState.PREPARING_UPGRADE or s["gate"] is Gate.SHUT)
     if (handover := _failed_handovers(graph)) is not None:
         yield handover
-    yield trap("B3", lambda s: s["state"] is HotReloadState.PREPARING_UPGRADE or s["gate"] is Gate.SHUT)
-
-    ended = fair_cycle(graph, _all_at_rest, finitely=("nest",))
-    yield Answer("V1", ended.holds, states, ended.text)
-
-    _assume(graph, lambda action, process, fair: (fair and not _is_thread(process)) or action in TIMERS)
-    ended = fair_cycle(graph, _all_at_rest)
-    yield Answer("V2", ended.holds, states, ended.text)
-
-    # Callers are interchangeable: what holds for the first of them holds for each.
-    _assume(graph, lambda _action, process, fair: fair or process == (Thread, 0))
-    ended = fair_cycle(graph, lambda s: s["pc"][0] in {Pc.IDLE, Pc.RUN, Pc.NESTED})
-    yield Answer("V3", ended.holds, states, ended.text)
+    for ending, found in endings.check(scope, [e for e in endings.ENDINGS if issubclass(e.model, model)]):
+        yield Answer(ending.rule, found.holds, found.states, f"{ending}: {found.text}")
 
 
 def _failed_handovers(graph: Any) -> Answer | None:
-    """H2: after each failed handover the same version is published, behind an open gate, in ROLLED_BACK."""
+    """After each failed handover the same version is published, behind an open gate, in ROLLED_BACK."""
     failures = [(a, b) for a, b, action in graph.edges(data="action") if action == "handover_fails"]
     for a, b in failures:
         before, after = state_at(graph, a), state_at(graph, b)
@@ -77,17 +61,3 @@ def _failed_handovers(graph: Any) -> Answer | None:
                 "H2", holds=False, states=len(graph), text=f"a failed handover leads from {before} to {after}"
             )
     return Answer("H2", holds=True, states=len(graph), text="") if failures else None
-
-
-def _assume(graph: Any, rule: Callable[[str, Any, bool], bool]) -> None:
-    """Say anew of each step whether it is fair."""
-    for _, _, step in graph.edges(data=True):
-        step["fair"] = rule(step["action"], step["process"], step["fair"])
-
-
-def _is_thread(process: Any) -> bool:
-    return process is not None and process[0] is Thread
-
-
-def _all_at_rest(state: State) -> bool:
-    return all(step is Up.IDLE for step in state["up"].values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from functools import partial
@@ -295,7 +296,8 @@ def play(scenarios: tuple[Callable[[Stage], None], ...] = SCENARIOS) -> Ledger:
             try:
                 scenario(Stage(Path(directory), ledger))
             except Exception as error:  # noqa: BLE001 - no operation of a story may raise what the story does not expect
-                ledger.check("L3", False, f"{scenario.__name__} ended with {error!r}")
+                story = f"{scenario.__name__} ended with {error!r}"
+                ledger.check("L3", False, story, "".join(traceback.format_exception(error)[-3:]))
     return ledger
 
 
