@@ -183,7 +183,12 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
         if record.gate is not Gate.OPEN:
             wait_at_gate(core, record)
             continue
-        target = _find(record, function)
+        try:
+            target = _find(record, function)
+        except UnknownFunction:
+            if pointer.record is not record:
+                continue  # superseded since the read, perhaps freed and emptied: what it lacks says nothing (R5)
+            raise
         slot = None
         try:
             slot = record.take()  # step: announce -- atomic as `take` says.
