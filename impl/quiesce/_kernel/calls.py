@@ -64,6 +64,7 @@ class CallPath:
             SelfDeadlock: a handover hook or a signal handler of the thread that closed the gate calls the plugin.
 
         """
+        # step: invoke -- atomic because it touches nothing shared.
         pointer = self._pointer
         # step: read -- atomic because it is one load of one reference, on both builds.
         record = pointer.record

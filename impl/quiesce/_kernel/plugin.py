@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .arguments import checked, checked_callable, checked_integer, checked_timeout, is_text
 from .calls import CallPath, enter, make_handle
@@ -22,6 +22,8 @@ from .stragglers import Straggler, stragglers
 from .upgrade import HealthCheck, Upgrader
 
 __all__ = ["HotReloadablePlugin", "PluginSnapshot"]
+
+T = TypeVar("T")
 
 
 class _Unset:
@@ -137,7 +139,16 @@ class HotReloadablePlugin(CallPath):
 
         Nothing holds it: it may be superseded, closed and freed while you use it.  `lease()` holds it.
         """
-        return self._core.book.serving.instance
+        return self._serving(lambda version: version.instance)
+
+    def _serving(self, what: Callable[[Version], T]) -> T:
+        """Look at the version that serves.  A version that was freed has let go of what it had: then look again."""
+        core = self._core
+        while True:
+            version = core.book.serving
+            found = what(version)
+            if core.book.serving is version:
+                return found
 
     def snapshot(self) -> PluginSnapshot:
         """Give what the plugin is at one instant, as one value (rule L5)."""
@@ -171,9 +182,9 @@ class HotReloadablePlugin(CallPath):
             UnknownFunction: the version that serves does not export `name`.
 
         """
-        serving = self._core.book.serving
-        if not is_text(name) or name not in serving.functions:
-            raise UnknownFunction(self._name, name, serving.functions)
+        functions = self._serving(lambda version: version.functions)
+        if not is_text(name) or name not in functions:
+            raise UnknownFunction(self._name, name, functions)
         return make_handle(self._core, name)
 
     def lease(self) -> Lease:
