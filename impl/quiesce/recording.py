@@ -13,11 +13,12 @@ operations that took place in the other order.)
 
 An event is a dict that fits into a line of JSON:
 
-    seq, op, thread        always; `op` is ``read``, ``announce``, ``release``, ``nest``, ``unnest``, ``end``, or the
-                           name of what a critical section did, such as ``drain_in_flight``
-    epoch                  of the record that was read, held or published
-    version, gate          of the record that was read or published; `version` also of a candidate that was built
+    seq, op, thread        always; `op` is ``read``, ``announce``, ``release``, ``nest``, ``unnest``, ``look``, ``end``,
+                           what a critical section did, such as ``drain_in_flight``, or what was given to `note`
+    now, version, gate     what the pointer says: that was read, or after the section
+    epoch                  of the record that is held, given back or looked at
     depth                  how many holds the thread has on this plugin, this one included: 1 is a call, 2 a nested one
+    built                  the number of the version that was built
     lost                   a hold that ended with an asynchronous exception
 
 One seam per plugin.  Recording costs about ten times a plain call: it is for checking and not for production.  It
@@ -29,7 +30,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -72,7 +73,8 @@ class RecordingSeam(Seam):
         self._names: dict[int, str] = {}
         self._acting: dict[int, tuple[int, int | None]] = {}
         """Thread that ended a hold of another one -> whose it was, and its epoch: the look that follows is for that."""
-        self._publishing: dict[int, tuple[str, Event]] = {}
+        self._publishing: dict[int, str] = {}
+        self._current: Any = None
 
     def end(self) -> None:
         """Write the end mark: a trace without it counts as cut off."""
@@ -82,6 +84,7 @@ class RecordingSeam(Seam):
     # -- what the kernel asks for -------------------------------------------------------------------------------------
     def pointer(self, record: Any) -> Any:
         """Make a pointer whose reads and writes are events."""
+        self._current = record
         return _Pointer(self, record)
 
     def pool(self) -> Any:
@@ -98,14 +101,31 @@ class RecordingSeam(Seam):
         with self._lock:
             if action in {"nest", "unnest"}:
                 self._nests[me] += action == "nest"
-                self._write(action, me, depth=self._depth(me), **details)
+                self._write(action, me, epoch=details["epoch"], depth=self._depth(me))
                 self._nests[me] -= action == "unnest"
-            elif details.pop("lost", False):
+            elif details.get("lost"):
                 self._lose(me)
             elif publishes:
-                self._publishing[me] = (action, details)
+                self._publishing[me] = action
+            elif action == "look":
+                self._write(action, self._actor(me, done=True), epoch=details["epoch"], **self._published())
+            elif action == "build":
+                self._write(action, me, built=details["version"].number, **self._published())
             else:
-                self._write(action, self._actor(me, done=action == "look"), **details)
+                self._write(action, me, **self._published())
+
+    def note(self, op: str, details: Callable[[], Mapping[str, Any]] = dict) -> None:
+        """Write an event of your own, such as what an observer sees.
+
+        Args:
+            op: its kind.
+            details: called under the trace lock, so that no section is half-way: what it reads belongs to this place
+                in the order.  It must wait for nothing and must not call the plugin.
+
+        """
+        me = self._me()
+        with self._lock:
+            self._write(op, me, **details())
 
     # -- what its objects tell ----------------------------------------------------------------------------------------
     def read(self, pointer: _Pointer) -> Any:
@@ -115,18 +135,16 @@ class RecordingSeam(Seam):
             record = pointer.published
             acting = self._acting.get(me)
             actor = self._actor(me, done=acting is not None and acting[1] == record.number)
-            self._write("read", actor, epoch=record.number, version=record.version, gate=record.gate)
+            self._write("read", actor, **self._published())
             return record
 
     def write(self, pointer: _Pointer, record: Any) -> None:
         """Write the pointer: the instant of the section that publishes."""
         me = self._me()
         with self._lock:
-            action, details = self._publishing.pop(me, ("publish", {}))
             record.pool.epoch = record.number
-            pointer.published = record
-            published = {"epoch": record.number, "version": record.version, "gate": record.gate}
-            self._write(action, me, **{**details, **published})
+            self._current = pointer.published = record
+            self._write(self._publishing.pop(me, "publish"), me, **self._published())
 
     def take(self, pool: _Pool) -> Any:
         """Take a slot out of a pool."""
@@ -159,6 +177,10 @@ class RecordingSeam(Seam):
             self._names[me] = name
         return me
 
+    def _published(self) -> Event:
+        record = self._current
+        return {"now": record.number, "version": record.version.number, "gate": record.gate.value}
+
     def _depth(self, thread: int) -> int:
         return self._slots[thread] + self._nests[thread]
 
@@ -179,8 +201,7 @@ class RecordingSeam(Seam):
         event: Event = {"seq": self._seq, "op": op}
         if thread is not None:
             event["thread"] = self._names.get(thread, str(thread))
-        for key, value in details.items():
-            event[key] = value.number if key == "version" else value.value if key == "gate" else value
+        event.update(details)
         self._sink(event)
 
 

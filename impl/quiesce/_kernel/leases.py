@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from weakref import ref
 
+from .errors import PluginUnregistered, SelfDeadlock
 from .frames import opener
 from .reclaim import Core
 from .records import Record, Slot
@@ -30,7 +31,7 @@ class Lease:
     A lease that nobody keeps any more ends, so whoever enters one by hand must keep it.
     """
 
-    _slots__ = ("__weakref__", "_core", "_enter", "_watch", "ident", "opener", "record", "slot", "started")
+    __slots__ = ("__weakref__", "_core", "_enter", "_watch", "ident", "opener", "record", "slot", "started")
 
     record: Record | None
     """Invariant R3: not None exactly while `slot` is not, and then that slot is not in the pool of this record."""
@@ -61,6 +62,9 @@ class Lease:
             self.record, self.slot = self._enter()
             self._watch = self._core.watch(self.record, self.slot)
             self._core.leases.add(ref(self, self._core.leases.discard))
+        except (PluginUnregistered, SelfDeadlock):
+            self.opener = None
+            raise  # refused before anything was held: no look is owed
         except BaseException:
             self._leave()
             for record in self._core.past:  # a slot that got lost on its way here owes a look; whose, nobody knows

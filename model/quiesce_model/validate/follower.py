@@ -90,14 +90,23 @@ class Follower:
         layout, out = self.compiled.layout, []
         for cell, got in seen.items():
             name, index = self._cell(cell)
+            if index is None:
+                if self._at_rest(name) == got:
+                    continue  # forgotten, and so it is what it was when it was
+                return None
             sort = layout.value_sort(name)
             number = self.numberings[sort].number(got) if sort in self.numberings else ordinal(got)
-            if index is None or number is None:
+            if number is None:
                 return None
             if index >= layout.width[name]:
                 raise OutOfRoom
             out.append((layout.offset[name] + index, number))
         return out
+
+    def _at_rest(self, name: str) -> Any:
+        """What a map has at a number that was forgotten, if that is known."""
+        sort = self.compiled.layout.key_sort(name)
+        return next((f.at_rest.get(name) for f in self.forgetting if f.sort is sort), None)
 
     def closure(self, hidden: Collection[str], limit: int) -> None:
         """Add all states that hidden actions lead to; more than ``limit`` are not looked for.
@@ -166,8 +175,10 @@ class Follower:
         for cell, got in seen.items():
             name, index = self._cell(cell)
             what = name if isinstance(cell, str) else f"{name}[{cell[1]}]"
-            if index is None or index >= layout.width[name]:
-                out.append((what, "nothing: it was freed and forgotten, or never was", got))
+            if index is None:
+                out.append((what, self._at_rest(name) or "forgotten", got))
+            elif index >= layout.width[name]:
+                out.append((what, "nothing: there is no such number yet", got))
             else:
                 out.append((what, self._named(layout.value_sort(name), state[layout.offset[name] + index]), got))
         return out

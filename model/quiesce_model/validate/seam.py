@@ -9,6 +9,9 @@ no such function.  The model has no such step, so a read that nothing follows is
 event tells.  Both readings could be carried along until then; `foreseen` looks ahead instead, which keeps the set of
 possible states small.  Where it cannot look far enough, both are carried.
 
+Two kinds of event are no steps: ``closed`` (``closed``: the number of a version whose close hook begins) and
+``observed`` (what an observer sees, see `_observed`).  They are held against the state that the model is in.
+
 The trace numbers versions from 1, the model from 0.
 """
 
@@ -21,7 +24,7 @@ from typing import Any
 from quiesce_model.language import Model
 from quiesce_model.validate.events import Event
 from quiesce_model.validate.mapping import EventMap, Reading
-from quiesce_model.vocabulary import Gate, Pc
+from quiesce_model.vocabulary import Gate, HotReloadState, Life, Pc
 
 __all__ = ["FIRST_VERSION", "algorithm_events", "foreseen"]
 
@@ -71,27 +74,55 @@ def algorithm_events(model: type[Model]) -> EventMap:
         "release": _hold("finish", "unnest", "retract"),
         "nest": _hold("", "nest"),
         "unnest": _hold("", "unnest"),
-        "look": lambda e: [Reading("look", {"t": e["thread"]}, before={("epoch", e["thread"]): e["epoch"]})],
+        "look": _look,
+        "closed": lambda e: [Reading(None, before={("life", e["closed"] - FIRST_VERSION): Life.FREED})],
+        "observed": _observed,
     }
     return out
 
 
+def _published(e: Event) -> dict[Any, Any]:
+    return {"now": e["now"], ("code", e["now"]): e["version"] - FIRST_VERSION, "gate": Gate(e["gate"])}
+
+
 def _section(action: str, param: str | None) -> Any:
     def readings(e: Event) -> list[Reading]:
-        after: dict[Any, Any] = {}
-        if "epoch" in e:
-            after = {"now": e["epoch"], ("code", e["epoch"]): e["version"] - FIRST_VERSION, "gate": Gate(e["gate"])}
-        elif "version" in e:
-            after = {"newest": e["version"] - FIRST_VERSION}
+        after = _published(e)
+        if "built" in e:
+            after["newest"] = e["built"] - FIRST_VERSION
         return [Reading(action, {param: e["thread"]} if param else {}, after=after)]
 
     return readings
 
 
+def _look(e: Event) -> list[Reading]:
+    """A look; one that a nested call takes on its way out finds nothing, because the outer call holds the record."""
+    t, published = e["thread"], _published(e)
+    mine = {("epoch", t): e["epoch"]}
+    return [
+        Reading("look", {"t": t}, mine, published),
+        Reading(None, before={("pc", t): Pc.RUN, **mine, **published}),
+        Reading(None, before={("pc", t): Pc.NESTED, **mine, **published}),
+    ]
+
+
+def _observed(e: Event) -> list[Reading]:
+    """What an observer of the plugin sees at one instant: ``note("observed", ...)``."""
+    seen: dict[Any, Any] = {
+        "state": HotReloadState(e["state"]),
+        "succeeded": e["succeeded"],
+        "failed": e["failed"],
+        "probation": e["on_probation"],
+        "now": e["now"],
+        ("code", e["now"]): e["version"] - FIRST_VERSION,
+    }
+    return [Reading(None, before=seen)]
+
+
 def _read(e: Event) -> list[Reading]:
     t, then = e["thread"], e.get("then", "unknown")
     args = {"t": t}
-    seen: dict[Any, Any] = {"now": e["epoch"], ("code", e["epoch"]): e["version"] - FIRST_VERSION}
+    seen = _published(e)
     out = [
         Reading("confirm", args, before=seen),
         Reading("peek", args, before=seen),
@@ -99,7 +130,6 @@ def _read(e: Event) -> list[Reading]:
         Reading(None, before={("pc", t): Pc.NESTED, **seen}),
     ]
     if e["gate"] == Gate.SHUT.value or then in {"announce", "unknown"}:
-        seen["gate"] = Gate(e["gate"])
         out += [Reading("read", args, before=seen, lead=("invoke",)), Reading("read", args, before=seen)]
     if e["gate"] != Gate.SHUT.value and then != "announce":
         out += [Reading("invoke", args, before=seen), Reading(None, before={("pc", t): Pc.READ, **seen})]
