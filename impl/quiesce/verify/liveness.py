@@ -2,7 +2,6 @@
 
     L4  from every state, ACTIVE can be reached again; or the plugin is out of service
     B3  from every state, another upgrade can begin; or the plugin is out of service
-    H2  a failed handover leaves the version that served, behind an open gate, in ROLLED_BACK (HOLD)
     V1, V2, V3  no fair run on which what must happen never does: see `quiesce_model.endings`
 
 States on the scope's edge are left out, and how many there are is said.
@@ -44,20 +43,5 @@ def questions(model: Any, scope: Mapping[Any, int]) -> Iterator[Answer]:
 
     yield trap("L4", lambda s: s["state"] is HotReloadState.ACTIVE or s["gate"] is Gate.SHUT)
     yield trap("B3", lambda s: s["state"] is HotReloadState.PREPARING_UPGRADE or s["gate"] is Gate.SHUT)
-    if (handover := _failed_handovers(graph)) is not None:
-        yield handover
     for ending, found in endings.check(scope, [e for e in endings.ENDINGS if issubclass(e.model, model)]):
         yield Answer(ending.rule, found.holds, found.states, f"{ending}: {found.text}")
-
-
-def _failed_handovers(graph: Any) -> Answer | None:
-    """After each failed handover the same version is published, behind an open gate, in ROLLED_BACK."""
-    failures = [(a, b) for a, b, action in graph.edges(data="action") if action == "handover_fails"]
-    for a, b in failures:
-        before, after = state_at(graph, a), state_at(graph, b)
-        same = before["code"][before["now"]] == after["code"][after["now"]]
-        if not same or after["gate"] is not Gate.OPEN or after["state"] is not HotReloadState.ROLLED_BACK:
-            return Answer(
-                "H2", holds=False, states=len(graph), text=f"a failed handover leads from {before} to {after}"
-            )
-    return Answer("H2", holds=True, states=len(graph), text="") if failures else None

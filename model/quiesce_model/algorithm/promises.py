@@ -129,6 +129,15 @@ class Promises(Steps):
             or (s.state == S.UPGRADE_COMPLETE and after.state == S.ROLLED_BACK and after.code[after.now] == s.previous)
         )
 
+    @transition("H2")
+    def a_failed_handover_leaves_the_old_version_behind_an_open_gate(s, after: Steps) -> bool:
+        return implies(
+            s.state == S.SWAPPING and after.state == S.ROLLED_BACK,
+            after.code[after.now] == s.code[s.now]
+            and after.gate == Gate.OPEN
+            and after.life[after.code[after.now]] == Life.LIVE,
+        )
+
     @transition("T4")
     def versions_go_back_by_a_revert_only(s, after: Steps) -> bool:
         return s.code[s.now] <= after.code[after.now] or (

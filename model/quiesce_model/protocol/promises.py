@@ -114,6 +114,13 @@ class Promises(Steps):
             )
         )
 
+    @transition("H2")
+    def a_failed_handover_leaves_the_old_version_behind_an_open_gate(s, after: Steps) -> bool:
+        return implies(
+            s.state == S.SWAPPING and after.state == S.ROLLED_BACK,
+            after.current == s.current and after.gate == Gate.OPEN and after.life[after.current] == Life.LIVE,
+        )
+
     @transition("T4")
     def versions_go_back_by_a_revert_only(s, after: Steps) -> bool:
         return s.current <= after.current or (s.state == S.UPGRADE_COMPLETE and after.state == S.ROLLED_BACK)
