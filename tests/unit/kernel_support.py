@@ -176,4 +176,5 @@ def quiet(plugin: HotReloadablePlugin) -> bool:
         and core.owner is None
         and core.book.stats.version == core.book.serving.number
         and core.pointer.record is core.current
+        and [r.number for r in core.past] == sorted({r.number for r in core.past})
     )

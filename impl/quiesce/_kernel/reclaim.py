@@ -44,10 +44,10 @@ __all__ = ["Core"]
 
 T = TypeVar("T")
 
-_REMEMBERED: Final = 32
-"""Records without holders that are kept, newest first.  A caller that stalls between read and announce for longer than
-so many publications announces itself on a record that nobody looks at any more.  It backs out like every such caller,
-so nothing depends on this number but what a checker sees of such a caller."""
+_REMEMBERED: Final = 16
+"""Records that are kept, before those without holders are forgotten, but for the newest half as many.  A caller that
+stalls between read and announce for longer announces itself on a record that nobody looks at any more.  It backs out
+like every such caller, so nothing depends on this number but what a checker sees of such a caller."""
 
 
 class Core:
@@ -134,9 +134,10 @@ class Core:
         Invariant T1: epoch, version, manifest, functions and gate change together, because they change in one store.
         """
         old, now = self.current, self.seam.monotonic()
-        idle = [r for r in self.past if not r.holders()]
-        forgotten = idle[: max(0, len(idle) + 1 - _REMEMBERED)]
-        past = (*[r for r in self.past if r not in forgotten], old)
+        past = (*self.past, old)
+        if len(past) > _REMEMBERED:
+            newest = self.past[-_REMEMBERED // 2 :]
+            past = (*[r for r in self.past if r in newest or r.holders()], old)
         self.seam.step(action, publishes=True, epoch=record.number, version=record.version, gate=record.gate, **details)
         # No calls from here to the publication: an asynchronous exception comes before all of it or after all of it.
         old.superseded_at = now
@@ -155,7 +156,7 @@ class Core:
         for record in self.past:
             if record.reopened is not None:
                 record.reopened.set()  # D5: held calls are let go by the publication that follows theirs
-        held = [record.number for record in self.past if record.holders()]
+        held = [record.number for record in self.past if record.holders()]  # the oldest first, as in `past`
         for drain in self.drains:
             if not held or held[0] >= drain.before:
                 drain.event.set()
