@@ -68,17 +68,23 @@ class Held:
     """Calls that stay inside the plugin until somebody lets them all go."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self.inside = threading.Semaphore(0)
+        self._event, self._lock, self._over = threading.Event(), threading.Lock(), False
 
     def stay(self) -> None:
         event = self._event
-        self.inside.release()
         assert event.wait(PATIENCE), "nobody lets the held calls go"
 
     def let_go(self) -> None:
-        old, self._event = self._event, threading.Event()
-        old.set()
+        with self._lock:
+            if not self._over:
+                self._event.set()
+                self._event = threading.Event()
+
+    def let_go_for_good(self) -> None:
+        """From now on no call stays."""
+        with self._lock:
+            self._over = True
+            self._event.set()
 
 
 class Instance:
@@ -258,7 +264,7 @@ def run(
     join(upgrading)
     over.set()
     settle(load)
-    join(calling, load)
+    join(calling)
     turned_away(load)
     seam.end()
     if problems:
@@ -271,7 +277,7 @@ def settle(load: Load) -> None:
     for step in (load.plugin.cancel_upgrade, load.plugin.commit):
         with contextlib.suppress(WrongState, UpgradeCancelled):
             step()
-    load.held.let_go()
+    load.held.let_go_for_good()
     load.plugin.unregister(timeout=0)
 
 
@@ -285,9 +291,7 @@ def turned_away(load: Load) -> None:
     raise AssertionError("expected PluginUnregistered")
 
 
-def join(threads: list[threading.Thread], load: Load | None = None) -> None:
+def join(threads: list[threading.Thread]) -> None:
     for thread in threads:
-        if load is not None:
-            load.held.let_go()
         thread.join(PATIENCE)
         assert not thread.is_alive(), f"{thread.name} hangs"

@@ -158,7 +158,7 @@ class Decider:
             # step: cleanup_old -- atomic because it is one section of the plugin's lock: a version is looked at and
             # freed in one step, so exactly once (M3).
             core.write("cleanup_old", core.reclaimed(core.book, version), attempt, Up.IDLE)
-            core.settle()
+            core.settle(drains=False)
 
         if attempt.at is Up.LOOK:
             core.section(body)

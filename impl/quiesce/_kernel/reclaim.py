@@ -151,13 +151,17 @@ class Core:
         self.settle()
 
     # -- looking ------------------------------------------------------------------------------------------------------
-    def settle(self) -> None:
-        """Wake whoever waits for what has come true.  The lock is held; doing it again does no harm."""
+    def settle(self, *, drains: bool = True) -> None:
+        """Wake whoever waits for what has come true.  The lock is held; doing it again does no harm.
+
+        With `drains=False`, nobody who waits for a drain is woken: that is a step of whoever let go (`look`), and a
+        section that stands for another step of the model does not take it as well.
+        """
         for record in self.past:
             if record.reopened is not None:
                 record.reopened.set()  # D5: held calls are let go by the publication that follows theirs
         held = [record.number for record in self.past if record.holders()]  # the oldest first, as in `past`
-        for drain in self.drains:
+        for drain in self.drains if drains else ():
             if not held or held[0] >= drain.before:
                 drain.event.set()
         current = self.current
@@ -249,7 +253,7 @@ class Core:
                 for version in mine:
                     if version in self.book.closing and not version.close_begun:
                         version.close()
-                self.section(self.settle)
+                self.section(partial(self.settle, drains=False))
 
     def _claim(self, mine: list[Version]) -> None:
         """Take one version out of those that are due: from here on this thread alone closes it (M3)."""
