@@ -25,7 +25,7 @@ from quiesce import (
 )
 from tests.unit.kernel_support import Plugin, candidate, make, manifest, quiet
 
-NO_TIMEOUTS: list[Any] = [math.nan, -1, -0.001, -math.inf, True, False, "5", b"1", [], object(), 1j, Fraction(1, 2)]
+NO_TIMEOUTS: list[Any] = [math.nan, -1, -0.001, -math.inf, True, False, "5", b"1", [], object, 1j, Fraction(1, 2)]
 TIMEOUTS: list[Any] = [0, 0.0, 1, 2.5, None, math.inf, 10**12, 5e-324]
 
 

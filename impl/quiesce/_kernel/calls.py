@@ -81,8 +81,10 @@ class CallPath:
                 # step: confirm -- atomic because it is one load of one reference.  If the record is still current, then
                 # whoever supersedes it will see this slot missing (see `reclaim`).  The call starts here.
                 if pointer.record is record:
-                    if rest or kwargs:
+                    if kwargs:
                         result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                    elif rest:
+                        result = target(a, rest[0]) if len(rest) == 1 else target(a, *rest)
                     elif a is ABSENT:
                         result = target()
                     else:
@@ -135,8 +137,10 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
                 slot = None
             else:
                 if pointer.record is record:  # step: confirm -- atomic as in `call`.
-                    if rest or kwargs:
+                    if kwargs:
                         result = target(*rest, **kwargs) if a is ABSENT else target(a, *rest, **kwargs)
+                    elif rest:
+                        result = target(a, rest[0]) if len(rest) == 1 else target(a, *rest)
                     elif a is ABSENT:
                         result = target()
                     else:

@@ -228,16 +228,19 @@ class Decider:
         core, drain = self.core, attempt.drain
         assert drain is not None, "a drain was begun"
         core.drains = tuple(d for d in core.drains if d is not drain)
-        if attempt.at in {Up.SCAN, Up.WAIT}:
-            if core.book.attempt is attempt:
-                self.time_out(attempt, drain)
-            else:
-                # step: drained_in_time -- atomic because it is one section of the plugin's lock.  Cancelled meanwhile.
-                core.write("drained_in_time", core.book, attempt, Up.DISCARD)
-            return
-        # step: handover_fails -- atomic because callers see at most one store of the pointer, and everybody else one
-        # section of the plugin's lock.
-        self._reopen("handover_fails", self._failed(core.book, core.book.stats), attempt)
+        if attempt.at is Up.HANDOVER and core.current.gate is Gate.HELD:
+            # step: handover_fails -- atomic because callers see one store of the pointer, and everybody else one
+            # section of the plugin's lock.
+            self._reopen("handover_fails", self._failed(core.book, core.book.stats), attempt)
+        elif core.book.attempt is attempt or attempt.at in {Up.HANDOVER, Up.SWAP}:
+            # step: interrupted -- atomic because callers see at most one store of the pointer, and everybody else one
+            # section of the plugin's lock.
+            draining = attempt.at in {Up.SCAN, Up.WAIT}
+            stats = self.after_drain(drain) if draining else core.book.stats
+            self._reopen("interrupted", self._failed(core.book, stats), attempt)
+        else:
+            # step: interrupted -- atomic because it is one section of the plugin's lock.  Cancelled meanwhile.
+            core.write("interrupted", core.book, attempt, Up.DISCARD)
 
     def time_out(self, attempt: Attempt, drain: Drain) -> None:
         """Inside a section: roll back, and open the gate again if it is held (D4, D5)."""

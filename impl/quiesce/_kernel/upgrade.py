@@ -246,6 +246,7 @@ class Upgrader(Decider):
         if attempt.policy is DrainPolicy.HOLD:
             # step: hand_over -- atomic because it touches nothing shared but the attempt, in the section of the swap.
             core.seam.step("hand_over")
+            attempt.at = Up.SWAP
         book = replace(
             book,
             serving=version,

@@ -197,9 +197,19 @@ class Steps(Model):
 
     @action(fair=False)
     def time_out(s, u: Upgrader) -> None:
-        require(s.policy != P.OVERLAP, s.up[u] == Up.WAIT, not s.woken[u])
+        require(s.policy != P.OVERLAP, s.up[u] == Up.WAIT, s.ticket[u], not s.woken[u])
         s.roll_back(u)
         s.reopen()
+        s.up[u] = Up.DISCARD
+
+    @action(fair=False)
+    def interrupted(s, u: Upgrader) -> None:
+        """An asynchronous exception strikes the thread that upgrades: the way out, from wherever it is."""
+        require(s.up[u] in (Up.SCAN, Up.WAIT, Up.HANDOVER, Up.SWAP))
+        s.woken[u] = False
+        if s.ticket[u] or s.up[u] in (Up.HANDOVER, Up.SWAP):
+            s.roll_back(u)
+            s.reopen()
         s.up[u] = Up.DISCARD
 
     @action

@@ -135,6 +135,12 @@ class Steps(Model):
         require(s.policy != P.OVERLAP, s.state == S.DRAINING)
         s.roll_back()
 
+    @action(fair=False)
+    def interrupted(s) -> None:
+        """The upgrade is given up where it is; later there is no way back but a revert."""
+        require(s.state in (S.DRAINING, S.SWAPPING))
+        s.roll_back()
+
     @action
     def handover_fails(s) -> None:
         require(s.policy == P.HOLD, s.state == S.SWAPPING)
