@@ -1,6 +1,7 @@
 """A call stalled between reading the pointer and looking its function up, while the version that it read was freed.
 
-The freed version had let go of its functions, so the call ended with `UnknownFunction`: it failed because of an upgrade.
+The freed version had let go of its functions, so the call ended with `UnknownFunction`: it failed because of an
+upgrade.
 Found by random load with callers that dawdle between their steps.
 """
 

@@ -98,7 +98,7 @@ def _section(action: str, param: str | None) -> Any:
 def _look(e: Event) -> list[Reading]:
     """A look; one that a nested call takes on its way out finds nothing, because the outer call holds the record."""
     t, published = e["thread"], _published(e)
-    mine = {("epoch", t): e["epoch"]}
+    mine: dict[Any, Any] = {("epoch", t): e["epoch"]}
     return [
         Reading("look", {"t": t}, mine, published),
         Reading(None, before={("pc", t): Pc.RUN, **mine, **published}),
