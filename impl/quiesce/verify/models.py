@@ -36,6 +36,8 @@ class Job:
     name: str
     bounds: tuple[tuple[str, int], ...] = ()
     """How many of each kind there are, in an exploration."""
+    thorough: bool = True
+    """Whether the plain run has to look for a known-bad protocol's counterexample, too: most of the time."""
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{size} {PLURALS[name]}" for name, size in self.bounds if name in PLURALS)
@@ -121,7 +123,9 @@ def explorations(*, quick: bool) -> list[Job]:
 def known_bad(*, quick: bool) -> list[Job]:
     """Every entry of the catalogue; quick leaves out those whose counterexample is long."""
     entries = _module("known_bad.catalogue").catalogue()
-    return [Job("known_bad", entry.name) for entry in entries if not quick or (entry.steps or 99) <= 8]
+    return [
+        Job("known_bad", entry.name, thorough=not quick) for entry in entries if not quick or (entry.steps or 99) <= 5
+    ]
 
 
 def _module(name: str) -> Any:
@@ -213,7 +217,7 @@ def _catch(job: Job, tell: Tell, max_seconds: float) -> JobResult:
     catalogue = _module("known_bad.catalogue")
     entry = next(entry for entry in catalogue.catalogue() if entry.name == job.name)
     tell(f"{job.name}: looking for the counterexample that is said to be there")
-    found = catalogue.check(entry)
+    found = catalogue.check(entry) if job.thorough else catalogue.check(entry, plain_states=0)
     standing = Standing.HOLDS if found else Standing.BROKEN
     return JobResult(
         job,
