@@ -87,6 +87,10 @@ class Layout:
             out += [other.default(name, i) for i in range(n, other.width[name])]
         return tuple(out)
 
+    def show_cell(self, state: Flat, name: str, index: int = 0) -> Any:
+        """One value: of a variable, or of a map at the key with an ordinal."""
+        return value_of(self._values[name], state[self.offset[name] + index])
+
     def show(self, state: Flat) -> dict[str, Any]:
         """A state as its reader knows it: variable -> value, or -> {key: value} for a map."""
         out: dict[str, Any] = {}
