@@ -172,6 +172,18 @@ class Pair:
         self.operations: list[Operation] = []
         self.answer: Any = None
 
+    def release(self) -> None:
+        """Let everybody go, so that every thread ends."""
+        for op in self.operations:
+            op.pauses = False
+        while actors := [a for a in self.stage.actors if not a.ended]:
+            for actor in actors:
+                if actor.paused:
+                    self.stage.resume(actor)
+                elif actor.waiting is not None:
+                    self.stage.time_out(actor)
+            self.stage.settle()
+
     def new_manifest(self) -> Manifest:
         self.made += 1
         return Manifest("pair", f"{self.made}.0.0", ("stay",))

@@ -43,18 +43,9 @@ class Lockstep(RuleBasedStateMachine):
         self.pair = Pair(self.policy, self.witnessed)
 
     def teardown(self) -> None:
-        pair = self.pair
-        for op in pair.operations:
-            op.pauses = False
-        while actors := [a for a in pair.stage.actors if not a.ended]:
-            for actor in actors:
-                if actor.paused:
-                    pair.stage.resume(actor)
-                elif actor.waiting is not None:
-                    pair.stage.time_out(actor)
-            pair.stage.settle()
-        target(float(pair.get("epoch")), label="publications")
-        target(float(pair.get("newest")), label="versions")
+        self.pair.release()
+        target(float(self.pair.get("epoch")), label="publications")
+        target(float(self.pair.get("newest")), label="versions")
 
     @initialize(
         upgrades=st.integers(0, 3), failures=st.integers(0, 1), probation=st.booleans(), calls=st.integers(0, 2)
