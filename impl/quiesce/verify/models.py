@@ -96,7 +96,7 @@ BOUNDS = (
     ("algorithm", ("Hold",), _callers(3, 1, 3, 5, 3)),
     ("algorithm", ("Continue", "Overlap"), _callers(2, 2, 3, 4, 2)),
     ("algorithm", ("Hold",), _callers(2, 2, 3, 5, 2)),
-    ("protocol", ALL, (("Thread", 3), ("Version", 4), ("Epoch", 7), ("Tally", 4))),
+    ("protocol", ALL, (("Thread", 2), ("Version", 4), ("Epoch", 7), ("Tally", 4))),
 )
 """Model, policies, and how many of each kind there are, by default; those that take longest first."""
 QUICK = (

@@ -167,6 +167,10 @@ class Promises(Steps):
     def the_old_version_is_freed(s) -> bool:
         return s.life[Version(0)] == Life.FREED and s.gate == Gate.OPEN
 
+    @sometimes("M7")
+    def the_bound_on_live_versions_is_reached(s) -> bool:
+        return s.alive() + s.building == s.cap
+
     @sometimes("B1")
     def a_reverted_version_is_freed_and_the_old_one_serves(s) -> bool:
         return s.state == S.ROLLED_BACK and s.current == 0 and s.epoch > 1 and s.life[Version(1)] == Life.FREED
