@@ -71,7 +71,7 @@ def test_long_random_behaviours_are_accepted_in_a_small_scope(model: Any, scope:
 def test_forgetting_changes_no_verdict(model: Any, scope: Any, forgetting: Any) -> None:
     """With and without: the same prefix is accepted, the same guard is named, of traces good and doctored."""
     rng = random.Random(2)
-    for seed in range(4):
+    for seed in range(2):
         events = list(walk(model, scope, forgetting, seed=seed, events=250, without=RARE if seed % 2 else ()))
         doctored = list(events)
         at = rng.randrange(150, 240)
@@ -151,7 +151,7 @@ def test_compiled_and_plain_run_agree(model: Any, scope: Any, forgetting: Any) -
     c, plain = Compiled(model, scope), PlainRun(model, scope)
     rng = random.Random(3)
     state, frozen, moved = c.layout.first(), plain.initial(), 0
-    for _ in range(40):
+    for _ in range(16):
         enabled = []
         for a in c.actions.values():
             for args in _choices(c, a):
@@ -171,7 +171,7 @@ def test_compiled_and_plain_run_agree(model: Any, scope: Any, forgetting: Any) -
             break
         state, frozen, _ = rng.choice(enabled)
         moved += 1
-    assert moved > 20
+    assert moved == 16
 
 
 def test_numbers_and_names_come_from_the_trace() -> None:

@@ -396,7 +396,8 @@ class Pair:
                 self.differ("V1: the new version is drained, and the revert still waits")
         elif op.struck or self._timed_out(op, "PROBATION"):
             self.take("revert_times_out")
-            self._ended(op, KeyboardInterrupt if op.struck else UpgradeFailed)
+            # Struck while a failed health check is undone, the kernel raises the failure that came first.
+            self._ended(op, KeyboardInterrupt if op.struck and op.kind == "revert" else UpgradeFailed)
         else:
             self.take("revert")
             self._ended(op, UpgradeFailed if op.kind != "revert" else None)
