@@ -21,8 +21,8 @@ An event is a dict that fits into a line of JSON:
     built                  the number of the version that was built
     lost                   a hold that ended with an asynchronous exception
 
-One seam per plugin.  Recording costs about ten times a plain call: it is for checking and not for production.  It
-changes timing, not behaviour; but because sections are atomic here, races *within* a section are not seen.
+One seam per plugin.  A recorded call takes some 50 times as long (measured: 17 µs instead of 0.33 µs): it is for
+checking and not for production.  It changes timing, not behaviour; but because sections are atomic here, races *within* a section are not seen.
 """
 
 from __future__ import annotations
