@@ -266,8 +266,7 @@ class Pair:
             action = "drain_for_revert"
         if op.refused:
             deciding = any(o.stage in {"health", "undo_wait"} for o in self.operations if o is not op)
-            gone = self.get("gate").name == "SHUT"  # out of service for good (L4): nothing is legal any more
-            if self.enabled(action) and not gone and not (deciding and op.kind in {"commit", "revert"}):
+            if self.enabled(action) and not (deciding and op.kind in {"commit", "revert"}):
                 self.differ(f"L3: {op.kind} was refused with {op.actor.error!r}, and the model allows it")
             self._right_refusal(op, action)
             op.stage = "over"

@@ -77,8 +77,7 @@ class Decider:
         lives = {**book.lives, old: Life.RETIRED}
         book = replace(book, state=S.ACTIVE, stats=stats, lives=lives, previous=None, probation=False)
         # step: commit -- atomic because it is one section of the plugin's lock.  From here on the old version only
-        # loses
-        # holders: it is no longer published, and never will be.
+        # loses holders: it is no longer published, and never will be.
         self.core.write("commit", book, attempt, Up.LOOK)
 
     def _undo(self, attempt: Attempt, operation: str | None = None) -> None:

@@ -8,9 +8,8 @@ Every `core.write` and `core.publish` ends one critical section and is one actio
 manifest's reader, build, hooks, the health check) runs between the sections, never in one.
 
 Whatever goes wrong, `Attempt.at` says which step would have come next, and `give_up` takes the way out that there is
-from
-there: so an upgrade that fails, for whatever reason (a KeyboardInterrupt included), is rolled back, counted once, and
-leaves nothing half-done (rules B1, B2).
+from there: so an upgrade that fails, for whatever reason (a KeyboardInterrupt included), is rolled back, counted once,
+and leaves nothing half-done (rules B1, B2).
 """
 
 from __future__ import annotations

@@ -176,8 +176,8 @@ class Promises(Steps):
     # == what must be seen, or the rest says nothing ================================================================
     @sometimes("L4")
     def active_is_reached(s) -> bool:
-        """To be asked of every state, not only of the first: no state is a trap."""
-        return s.state == S.ACTIVE
+        """Or the plugin is out of service for good.  To be asked of every state, not of the first: none is a trap."""
+        return s.state == S.ACTIVE or s.gate == Gate.SHUT
 
     @sometimes("R3")
     def a_call_runs_on_a_retired_version(s) -> bool:

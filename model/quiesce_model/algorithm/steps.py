@@ -315,7 +315,7 @@ class Steps(Model):
 
     @action(fair=False)
     def acknowledge(s) -> None:
-        require(s.state == S.ROLLED_BACK)
+        require(s.state == S.ROLLED_BACK, s.gate != Gate.SHUT)
         s.state = S.ACTIVE
 
     @action(fair=False)

@@ -13,8 +13,8 @@ Why this is exact: dropping changes neither what can be taken nor what is broken
 2. *A dropped number is one that nothing refers to*: no cell of the state that stays has it as its value.
 3. *What is dropped makes no difference to a quantifier.*  Its own cells are at rest (a freed version; a record without
    holders that is not current).  That the claims and guards are indifferent to such an element is what the caller
-   states by ``at_rest``; the tests show it for the two models by exhausting small scopes: forgetting commutes with
-   every step.
+   states by ``at_rest``; the tests try it on the two models, breadth first in small scopes up to a stated number of
+   states: forgetting commutes with every step.
 
 Counters that are compared with nothing but their own last value (statistics) need no renumbering: they index no map, so
 they cost nothing however large they grow.
