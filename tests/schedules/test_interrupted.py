@@ -55,3 +55,23 @@ def test_an_interrupted_upgrade_takes_the_way_out_of_the_model(policy: DrainPoli
     events = interrupted(policy, state)
     assert any(event["op"] in {"interrupted", "handover_fails"} for event in events)
     assert checked(policy, events).events == len(events) - 1, "all but the end mark"
+
+
+@pytest.mark.rule("B1", "R6")
+@pytest.mark.parametrize("policy", DrainPolicy, ids=lambda p: p.name)
+def test_an_interrupt_while_a_failed_health_check_is_undone_is_not_swallowed(policy: DrainPolicy) -> None:
+    """The upgrade is undone all the same, and the caller gets the interrupt, not only the failed check."""
+    seam = Striking()
+    load = Load(policy, seam, HotReloadablePlugin)
+
+    def unhealthy(_: object) -> bool:
+        seam.strikes = lambda: True
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        load.plugin.upgrade(load.candidate(), health_check=unhealthy)
+    assert load.plugin.state is HotReloadState.ROLLED_BACK
+    assert load.plugin.stats.failed_upgrades == 1
+    load.plugin.call("plain")
+    seam.end()
+    assert checked(policy, seam.events).events == len(seam.events) - 1

@@ -176,10 +176,10 @@ class Decider:
     def give_up(self, attempt: Attempt) -> bool:
         """Take the way out from wherever the attempt is; say whether there was anything to do.
 
-        An asynchronous exception may strike here, too: then this goes on where it was.  Bounded, because every round
-        that is not cut short takes at least one step.
+        An asynchronous exception may strike here, too: then this goes on where it was, and raises it at the end, so
+        that no interrupt is swallowed.  Bounded, because every round that is not cut short takes at least one step.
         """
-        begun = attempt.at is not Up.IDLE
+        begun, struck = attempt.at is not Up.IDLE, None
         for _ in range(len(Up)):
             if attempt.at is Up.IDLE:
                 break
@@ -187,9 +187,11 @@ class Decider:
                 self._way_out(attempt)
             except Exception:
                 raise
-            except BaseException:  # noqa: BLE001 - struck again: whoever called us raises the first one
-                continue
+            except BaseException as error:  # noqa: BLE001 - raised below, when nothing is left half-done
+                struck = error
         self.core.close_freed()
+        if struck is not None:
+            raise struck
         return begun
 
     def _way_out(self, attempt: Attempt) -> None:
