@@ -13,8 +13,8 @@ import pytest
 
 from quiesce import DrainPolicy, HotReloadablePlugin, HotReloadState
 from quiesce.recording import RecordingSeam
-from tests.schedules.load import Load
-from tests.schedules.test_random_load import checked
+from quiesce.verify.recorded import checked
+from quiesce.verify.recorded_load import Load
 
 
 class Striking(RecordingSeam):

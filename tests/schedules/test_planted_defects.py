@@ -15,10 +15,10 @@ import pytest
 
 from quiesce import DrainPolicy, HotReloadablePlugin, QuiesceError
 from quiesce.recording import RecordingSeam
+from quiesce.verify.recorded import checked
+from quiesce.verify.recorded_load import PATIENCE, Load
 from quiesce_model.validate import BrokenTrace, Rejected
 from tests.schedules import planted
-from tests.schedules.load import PATIENCE, Load
-from tests.schedules.test_random_load import checked
 
 CONTINUE, HOLD, OVERLAP = DrainPolicy.CONTINUE, DrainPolicy.HOLD, DrainPolicy.OVERLAP
 

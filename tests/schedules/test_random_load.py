@@ -9,31 +9,18 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from quiesce import DrainPolicy
-from quiesce_model import algorithm
-from quiesce_model.validate import Validated, Validator
-from quiesce_model.validate.numbers import ALGORITHM, ALGORITHM_SCOPE
-from quiesce_model.validate.seam import algorithm_events, foreseen
-from tests.schedules.load import run
+from quiesce.verify.recorded import MODELS, checked
+from quiesce.verify.recorded_load import run
 from tests.schedules.planted import note_closings
 
-MODELS = {model.policy.name: model for model in algorithm.POLICIES}
 HOLD_ONLY = {"hand_over", "handover_fails", "undo_scan", "undo", "undo_times_out"}
 NO_LOAD = {"interrupted"}
 """Takes an asynchronous exception at a chosen point: `test_interrupted.py` records one at each."""
 ROUNDS = 6
-
-
-def checked(policy: DrainPolicy, events: Any) -> Validated:
-    model = MODELS[policy.name]
-    v = Validator(model, algorithm_events(model), scope=ALGORITHM_SCOPE, forgetting=ALGORITHM)
-    for event in foreseen(events):
-        v.feed(event)
-    return v.finish()
 
 
 def possible(policy: DrainPolicy) -> set[str]:

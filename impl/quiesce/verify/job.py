@@ -14,11 +14,13 @@ from typing import Any
 
 from rich.console import Console
 
+from quiesce import DrainPolicy
 from quiesce_model.rules import rules
 
 from .evidence import Standing, Table
 from .load import Load, LoadResult
 from .models import JobResult, explorations, known_bad, run_jobs
+from .recorded import Recorded, record
 from .report import as_json, print_table, write_json
 from .scenarios import SCENARIOS, play
 from .screen import Screen
@@ -104,6 +106,26 @@ class Run:
         line = f"{len(SCENARIOS)} stories, {sum(verdict.checked for verdict in verdicts):,} checks"
         return (Standing.BROKEN if broken else Standing.HOLDS), line
 
+    def recorded(self) -> tuple[Standing, str]:
+        """Real threads again, slowly: every atomic step is recorded and held against the algorithm model."""
+        results: list[Recorded] = []
+        for policy in DrainPolicy:
+            self.screen.progress(f"recording under {policy.name}")
+            result = record(
+                policy, seeds=range(self.options.seed, self.options.seed + (1 if self.options.quick else 2))
+            )
+            results.append(result)
+            for finding in result.findings():
+                self.table.add(finding)
+            if result.broken:
+                self.screen.say(result.broken)
+        taken = set().union(*(result.witnessed for result in results))
+        events = sum(result.events for result in results)
+        line = f"{events:,} steps of {len(taken)} kinds in {sum(result.runs for result in results)} runs"
+        if any(result.broken for result in results):
+            return Standing.BROKEN, line
+        return (Standing.HOLDS if all(result.events for result in results) else Standing.UNFINISHED), line
+
     # -- (c) ---------------------------------------------------------------------------------------------------------
     def load(self) -> tuple[Standing, str]:
         """Real threads, real plugin files, upgrades all the time; then the whole history is checked."""
@@ -169,6 +191,7 @@ def verify(options: Options, console: Console | None = None, make: MakeSubject =
     with run.screen:
         standings = [run.stage(f"{options.threads} threads for {options.seconds:g} s on a real plugin", run.load)]
         standings.append(run.stage("directed runs of the real plugin", run.scenarios))
+        standings.append(run.stage("a recorded load, every step held against the algorithm", run.recorded))
         if options.models:
             standings.append(run.stage("both models under each policy, and the known-bad protocols", run.models))
     standing = Standing.worst([*standings, run.table.standing])

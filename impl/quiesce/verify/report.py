@@ -39,7 +39,7 @@ def print_table(table: Table, console: Console) -> None:
             rich.add_row(row.rule, row.title, *cells, str(len(row.caught) or ""), verdict)
         console.print(rich)
     else:
-        widths = (4, 48, 32, 22, 28, 7)
+        widths = (4, 48, 32, 22, 32, 7)
         head = ("rule", "promise", *_WORDS, "caught")
         lines = [(*head, "verdict")]
         for row in table.rows.values():

@@ -102,7 +102,7 @@ class Instance:
     def export_state(self) -> int:
         return 1
 
-    def import_state(self, state: int) -> None:
+    def import_state(self, _state: int) -> None:
         self.fail("import_state")
 
     def plain(self) -> int:
