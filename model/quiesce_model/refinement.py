@@ -1,140 +1,55 @@
-"""What a state of the algorithm means as a state of the protocol, and the check that every step keeps the meaning.
+"""Every step of the algorithm is a step of the protocol or invisible to it: checked on every step within a bound.
 
-The mapping is a table: one method for each variable of the protocol.  A step of the algorithm must be, under it, a step
-of the protocol, or change nothing that the protocol can see (a stutter).  Checked here on every step within a bound
-(*explored*); two things make the mapping more than a renaming:
+The tables of ``meaning`` say what is to be seen; here they are run, with the plain methods of both models, on each step
+that the algorithm takes within a scope (*explored*).  ``prove.refinement`` asks the same of any step (*proved*).
 
-- a call *runs* from its successful second look to the release of its holder, so ``confirm`` is the protocol's ``start``
-  and all that a caller does before and after is invisible;
-- a drain *awaits* the calls that run on a record from before the current one.
-
-Rejected: checking histories instead of steps (finds the same, says less about where).  Source: Abadi and Lamport,
-"The Existence of Refinement Mappings" (1991); no history or prophecy variables are needed.
+Rejected: checking histories instead of steps (finds the same, says less about where).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from quiesce_model.algorithm import Algorithm
-from quiesce_model.language import PlainRun, Scope
+from quiesce_model.language import Model, ModelError, PlainRun, Scope
 from quiesce_model.language.plain import Frozen
+from quiesce_model.language.sorts import AnySort, MapSort, domain
+from quiesce_model.language.values import current_bounds
+from quiesce_model.meaning import INVISIBLE, MEANING, STEPS, Step, singles_out
 from quiesce_model.protocol import Protocol
-from quiesce_model.vocabulary import DrainPolicy, Gate, HotReloadState, Life, Pc, Phase, Thread, Up, Upgrader
 
-_PHASE = {
-    Pc.IDLE: Phase.IDLE,
-    Pc.READ: Phase.INVOKED,
-    Pc.ANNOUNCE: Phase.INVOKED,
-    Pc.CONFIRM: Phase.INVOKED,
-    Pc.RETRACT: Phase.INVOKED,
-    Pc.LOOK_AGAIN: Phase.INVOKED,
-    Pc.RUN: Phase.RUNNING,
-    Pc.NESTED: Phase.NESTED,
-    Pc.PEEK: Phase.IDLE,
-    Pc.LOOK: Phase.IDLE,
-}
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """The protocol's variables, read off a state of the algorithm; one method for each, in the protocol's order."""
-
-    s: Algorithm
-    threads: int
-    upgraders: int
-
-    def state(self) -> HotReloadState:
-        return self.s.state
-
-    def current(self) -> int:
-        return self.s.code[self.s.now]
-
-    def manifest(self) -> int:
-        """The manifest is part of the version, and so is behind the same pointer."""
-        return self.s.code[self.s.now]
-
-    def epoch(self) -> int:
-        return self.s.now
-
-    def gate(self) -> Gate:
-        return self.s.gate
-
-    def newest(self) -> int:
-        return self.s.newest
-
-    def life(self) -> tuple[Life, ...]:
-        return tuple(self.s.life.cells)
-
-    def building(self) -> int:
-        return sum(self.s.up[Upgrader(u)] == Up.BUILD for u in range(self.upgraders))
-
-    def candidate(self) -> int:
-        for u in map(Upgrader, range(self.upgraders)):
-            if self.s.up[u] in (Up.HANDOVER, Up.SWAP) or (
-                self.s.ticket[u] and self.s.up[u] in (Up.INIT, Up.SCAN, Up.WAIT)
-            ):
-                return self.s.mine[u]
-        return self.s.pending
-
-    def ready(self) -> bool:
-        return self.s.pending != 0
-
-    def previous(self) -> int:
-        return self.s.previous
-
-    def undecided(self) -> bool:
-        return self.s.state is HotReloadState.UPGRADE_COMPLETE and not self._undoing()
-
-    def succeeded(self) -> int:
-        return self.s.succeeded
-
-    def failed(self) -> int:
-        return self.s.failed
-
-    def phase(self) -> tuple[Phase, ...]:
-        return tuple(_PHASE[pc] for pc in self.s.pc.cells)
-
-    def runs(self) -> tuple[int, ...]:
-        return tuple(self.s.code[self.s.epoch[t]] if self.s.runs(t) else 0 for t in self._callers())
-
-    def inner(self) -> tuple[int, ...]:
-        return tuple(self.s.code[self.s.inner[t]] if self.s.pc[t] is Pc.NESTED else 0 for t in self._callers())
-
-    def awaited(self) -> tuple[bool, ...]:
-        draining = self.s.state is HotReloadState.DRAINING or self._undoing()
-        waits = draining and self.s.policy is not DrainPolicy.OVERLAP
-        return tuple(waits and self.s.runs(t) and self.s.epoch[t] < self.s.now for t in self._callers())
-
-    def _callers(self) -> list[Thread]:
-        return [Thread(t) for t in range(self.threads)]
-
-    def _undoing(self) -> bool:
-        return any(up in (Up.UNDO_SCAN, Up.UNDO_WAIT) for up in self.s.up.cells)
+__all__ = ["Deviation", "RefinementResult", "refines"]
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """A step of the algorithm that is no step of the protocol: the action and both meanings of its two states."""
+    """A step of the algorithm that is not the step of the protocol that it should be.
+
+    ``expected`` is that step ("-": none, it should be invisible); ``before`` and ``after`` are what the two states mean.
+    """
 
     action: str
     args: tuple[Any, ...]
+    expected: str
     before: dict[str, Any]
     after: dict[str, Any]
 
     def __str__(self) -> str:
         changed = [n for n in self.before if self.before[n] != self.after[n]]
-        lines = [f"{n}: {self.before[n]} -> {self.after[n]}" for n in changed]
-        return f"{self.action}{self.args} is no step of the protocol: " + "; ".join(lines)
+        lines = [f"{n}: {self.before[n]} -> {self.after[n]}" for n in changed] or ["nothing changes"]
+        should = "it should be invisible" if self.expected == "-" else f"it should be {self.expected}"
+        return f"{self.action}{self.args} is no step of the protocol, {should}: " + "; ".join(lines)
 
 
 @dataclass
 class RefinementResult:
     """What the check saw.
 
-    ``steps`` counts, for each action of the algorithm, the actions of the protocol that its steps were ("-": stutter).
+    ``steps`` counts, for each action of the algorithm, what its steps were to the protocol ("-": invisible).
     """
 
     states: int = 0
@@ -144,43 +59,66 @@ class RefinementResult:
 
     @property
     def holds(self) -> bool:
-        """Whether there was something to check, and every step was a step of the protocol or invisible to it."""
+        """Whether there was something to check, and every step was the step of the protocol that it should be."""
         return self.edges > 0 and not self.deviations
+
+
+class _Reading:
+    """The tables, run on states of the algorithm within a scope."""
+
+    def __init__(self, concrete: PlainRun, abstract: PlainRun) -> None:
+        self.concrete, self.abstract = concrete, abstract
+
+    @contextmanager
+    def within(self, frozen: Frozen) -> Iterator[Model]:
+        """A state whose words can be used."""
+        s = self.concrete.thaw(frozen)
+        token = current_bounds.set(lambda sort: self.concrete.bound(sort, s))
+        try:
+            yield s
+        finally:
+            current_bounds.reset(token)
+
+    def meaning(self, frozen: Frozen) -> Frozen:
+        """The protocol's state."""
+        with self.within(frozen) as s:
+            return tuple(self._variable(s, name, sort) for name, sort in self.abstract.sorts.items())
+
+    def _variable(self, s: Model, name: str, sort: AnySort) -> Any:
+        function = MEANING[name]
+        if isinstance(sort, MapSort):
+            return tuple(function(s, i) for i in range(domain(sort.key, self.concrete.scope)))
+        if not singles_out(name):
+            return function(s)
+        found = [v for v in range(domain(sort, self.concrete.scope)) if function(s, v)]
+        if len(found) != 1:
+            raise ModelError(f"{name}: expected one value to be singled out, got {found}; mend its line in meaning.py")
+        return found[0]
+
+    def step(self, frozen: Frozen, action: str, args: tuple[Any, ...]) -> tuple[Step, tuple[Any, ...]]:
+        """The step of the protocol that a step of the algorithm should be, and its parameters."""
+        with self.within(frozen) as s:
+            for case in STEPS.get(action, (INVISIBLE,)):
+                if case.when is None or case.when(s, *args):
+                    return case, tuple(of(s, *args) for of in case.of)
+        return INVISIBLE, ()
 
 
 def refines(algorithm: type[Algorithm], protocol: type[Protocol], scope: Scope) -> RefinementResult:
     """Check every step of the algorithm within the scope against the protocol.
 
     Runs the plain methods, not the compiled ones: small scopes, and nothing in common with the explorer.
+
+    :raises ModelError: a meaning that should single out one value does not.
     """
     concrete, abstract = PlainRun(algorithm, scope), PlainRun(protocol, scope)
-    threads, upgraders = scope[Thread] or 0, scope[Upgrader] or 0
-    variables = tuple(abstract.sorts)
-    meanings: dict[Frozen, Frozen] = {}
-    following: dict[Frozen, dict[Frozen, str]] = {}
-
-    def meaning(frozen: Frozen) -> Frozen:
-        found = meanings.get(frozen)
-        if found is None:
-            s = concrete.thaw(frozen)
-            assert isinstance(s, Algorithm)
-            read = Meaning(s, threads, upgraders)
-            found = meanings[frozen] = tuple(getattr(read, name)() for name in variables)
-        return found
-
-    def protocol_steps(frozen: Frozen) -> dict[Frozen, str]:
-        found = following.get(frozen)
-        if found is None:
-            found = following[frozen] = {}
-            for name, _, outcome in abstract.steps(frozen):
-                if outcome.state is not None:
-                    found.setdefault(outcome.state, name)
-        return found
-
+    reading = _Reading(concrete, abstract)
+    meaning = _remembered(reading.meaning)
     result = RefinementResult()
     if meaning(concrete.initial()) != abstract.initial():
         first = abstract.as_dict(abstract.initial())
-        result.deviations.append(Deviation("the first state", (), first, abstract.as_dict(meaning(concrete.initial()))))
+        read = abstract.as_dict(meaning(concrete.initial()))
+        result.deviations.append(Deviation("the first state", (), "the protocol's", first, read))
     for frozen, steps in concrete.reachable().items():
         result.states += 1
         for action, args, outcome in steps:
@@ -188,9 +126,25 @@ def refines(algorithm: type[Algorithm], protocol: type[Protocol], scope: Scope) 
                 continue
             result.edges += 1
             before, after = meaning(frozen), meaning(outcome.state)
-            seen = "-" if before == after else protocol_steps(before).get(after)
-            if seen is None:
-                result.deviations.append(Deviation(action, args, abstract.as_dict(before), abstract.as_dict(after)))
+            case, of = reading.step(frozen, action, args)
+            due: Frozen | None = before
+            if case.name is not None:
+                due = abstract.apply(before, case.name, *of, why=False, promises=False).state
+            if due != after:
+                seen = abstract.as_dict(before), abstract.as_dict(after)
+                result.deviations.append(Deviation(action, args, str(case), *seen))
             else:
-                result.steps.setdefault(action, Counter())[seen] += 1
+                result.steps.setdefault(action, Counter())[str(case)] += 1
     return result
+
+
+def _remembered(function: Callable[[Frozen], Frozen]) -> Callable[[Frozen], Frozen]:
+    known: dict[Frozen, Frozen] = {}
+
+    def look_up(frozen: Frozen) -> Frozen:
+        found = known.get(frozen)
+        if found is None:
+            found = known[frozen] = function(frozen)
+        return found
+
+    return look_up
