@@ -92,6 +92,10 @@ class RecordingSeam(Seam):
         """Make a pool of free slots that says who takes and returns them."""
         return _Pool(self)
 
+    def register(self, pool: Any) -> Any:
+        """Make a register of slots that says who takes a new one."""
+        return _Register(self, pool)
+
     def lock(self) -> Any:
         """Make a lock whose sections are atomic in the trace."""
         return _SectionLock(super().lock(), self._lock)
@@ -152,13 +156,23 @@ class RecordingSeam(Seam):
         me = self._me()
         with self._lock:
             slot = deque.pop(pool)
-            self._taken[slot] = me
-            self._slots[me] += 1
-            self._write("announce", me, epoch=pool.epoch, depth=self._depth(me))
+            self._announced(me, pool, slot)
             return slot
 
+    def take_new(self, register: _Register, reference: Any) -> None:
+        """Register a slot that was just made, and is held."""
+        me, slot = self._me(), reference()
+        with self._lock:
+            set.add(register, reference)
+            self._announced(me, register.pool, slot)
+
+    def _announced(self, me: int, pool: _Pool, slot: Any) -> None:
+        self._taken[slot] = me
+        self._slots[me] += 1
+        self._write("announce", me, epoch=pool.epoch, depth=self._depth(me))
+
     def give_back(self, pool: _Pool, slot: Any) -> None:
-        """Put a slot into a pool: the end of a hold, or growth."""
+        """Put a slot into a pool: the end of a hold."""
         me = self._me()
         with self._lock:
             deque.append(pool, slot)
@@ -242,6 +256,19 @@ class _Pool(deque[Any]):
 
     def copy(self) -> Any:
         return list(self)
+
+
+class _Register(set[Any]):
+    """All slots of one record, observed."""
+
+    __slots__ = ("pool", "seam")
+
+    def __init__(self, seam: RecordingSeam, pool: _Pool) -> None:
+        super().__init__()
+        self.seam, self.pool = seam, pool
+
+    def add(self, reference: Any, /) -> None:
+        self.seam.take_new(self, reference)
 
 
 class _SectionLock:

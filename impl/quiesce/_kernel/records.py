@@ -21,7 +21,8 @@ Slots are made on the slow path; the fast path only ever moves them.
 This code assumes, and CPython 3.11 to 3.14 give: `deque.pop`, `deque.append` and `deque.copy` are each one atomic step.
 On the GIL build each is one C function that runs no Python code between its first look and its last write (a collection
 that its allocation sets off runs before the copying starts).  On the free-threaded build each takes the deque's own
-lock.  That lock orders announce against scan: see `reclaim`.
+lock.  That lock orders announce against scan: see `reclaim`.  Where there is no slot to take, one is made, and announce
+is `set.add`, scan is `list` of that set: the same holds for them and the set's own lock.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ class Record:
     """Invariant R4: `free is pool` only if no older record is held.  Then whoever is inside a call on this plugin is
     inside a call on *this* record, and a nested call may enter like any other."""
     slots: set[ref[Slot]]
-    """Invariant M1: every slot that is alive is here, and a slot is here before it is first in the pool."""
+    """Invariant M1: every slot that is alive is here, and a slot is here before it is first in the pool.  A weak
+    reference leaves when its slot dies: adding and discarding are one atomic step each, a C function on the GIL build,
+    the set's own lock on the free-threaded build."""
     reopened: Event | None
     """Set when this record is no longer the current one; there only under a closed gate."""
     closed_by: int | None
@@ -93,40 +96,38 @@ class Record:
         self.number, self.version, self.functions, self.gate = number, version, functions, gate
         self.pool = seam.pool()
         self.free = NO_SLOTS
-        self.slots = set()
+        self.slots = seam.register(self.pool)
         self.reopened = seam.event() if gate is Gate.HELD else None
         self.closed_by = seam.get_ident() if gate is Gate.HELD else None
         self.superseded_at = None
 
-    def grow(self) -> None:
-        """Put a new slot into the pool.  Any thread, no lock: calls get in while somebody is in a section."""
-        slot = Slot()
-        # Registered first: a slot that is in the pool but not registered would hide a holder (M1).  Adding to a set and
-        # discarding from it (the weak reference's callback, when the slot dies) are each one atomic step: one C
-        # function on the GIL build, the set's own lock on the free-threaded build.
-        self.slots.add(ref(slot, self.slots.discard))
-        self.pool.append(slot)
-
     def take(self) -> Slot:
-        """Become a holder; the slot that says so."""
-        while True:
-            try:
-                # step: announce -- atomic because deque.pop is one C function under the GIL, and takes the deque's own
-                # lock on the free-threaded build.
-                return self.pool.pop()
-            except IndexError:
-                self.grow()  # somebody else may take the new one: then another is made
+        """Become a holder; the slot that says so.  Any thread, no lock: calls get in while somebody is in a section."""
+        try:
+            # step: announce -- atomic because deque.pop is one C function under the GIL, and takes the deque's own
+            # lock on the free-threaded build.
+            return self.pool.pop()
+        except IndexError:
+            made = [Slot()]
+        try:
+            # step: announce -- atomic because set.add is one C function under the GIL, and takes the set's own lock on
+            # the free-threaded build.  A slot that is registered and in no pool is a hold.  Not put into the pool to be
+            # popped from there: until then it would hold, then not, then again, and a drain would see that.
+            self.slots.add(ref(made[0], self.slots.discard))
+            return made.pop()
+        except BaseException:
+            made.clear()  # a traceback keeps this frame, and with it what its variables hold
+            raise
 
     def held_slots(self) -> list[Slot]:
         """The slots that were held at the instant of the copy, or were made since.
 
-        Proof: a slot that is alive and was not in the pool at the instant of the copy was held then, or is new.  A new
-        one counts as held, which errs on the safe side: its holder looks again.  One that died meanwhile is held by
-        nobody.
+        Proof: a slot that is alive and was not in the pool at the instant of the copy was held then, or is new, and a
+        new one is held from the instant at which it is registered.  One that died meanwhile is held by nobody.
         """
         # The copy is one atomic step (see the module), and goes through the same lock as announce.
         free = frozenset(self.pool.copy())
-        # list(set) is one atomic step as well.
+        # list(set) is one atomic step as well, and goes through the same lock as announce with a new slot.
         return [slot for r in list(self.slots) if (slot := r()) is not None and slot not in free]
 
     def holders(self) -> int:

@@ -13,10 +13,13 @@ What a twin sees, and what each operation means:
 - ``pool()``: a deque of free slots, one per record.  ``pool.pop()`` is ``announce`` by the thread that runs it (an
   ``IndexError`` is no step: no slot was free).  ``pool.append(slot)`` is ``finish`` (after a ``confirm`` that
   succeeded) or ``retract`` (after one that did not) of the holder that took that very slot; for a lease this may be
-  another thread than the one that took it.  An append of a slot that nobody holds is growth and no step.
+  another thread than the one that took it.
   ``pool.copy()`` is how a critical section looks at the holders.  A twin subclasses `collections.deque`.
   A thread that announces while it already holds a slot of the same record makes a nested call (``nest``): the model
   counts the thread once.
+- ``register(pool)``: a set of weak references to the slots of that pool's record that are alive.  ``add`` is
+  ``announce``, too, with a slot that was just made because the pool had none: right after a ``pop`` that found none.  A
+  section looks at it right after the ``copy`` of the pool.  A twin subclasses `set`.
 - ``lock()``: a lock with ``acquire``, ``release`` and ``with``.  One per plugin.  No user code runs under it.
 - ``event()``: ``set()``, ``wait(timeout) -> bool``, ``is_set()``.  The only thing that anybody ever waits on.
 - ``step(action, *, publishes=False, **details)``: called in a critical section, after everything was checked and before
@@ -39,6 +42,7 @@ from collections import deque
 from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import ref
 
 if TYPE_CHECKING:
     from .records import Record, Slot
@@ -118,6 +122,11 @@ class Seam:
     def pool(self) -> Pool:
         """Make the pool of free slots of one record."""
         empty: deque[Slot] = deque()
+        return empty
+
+    def register(self, pool: Pool) -> set[ref[Slot]]:  # noqa: ARG002 - for twins: they must know which record's it is
+        """Make the register of all slots of the record whose pool that is."""
+        empty: set[ref[Slot]] = set()
         return empty
 
     def lock(self) -> Lock:
