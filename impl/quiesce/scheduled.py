@@ -1,0 +1,317 @@
+"""The seam's twin under the controlled scheduler: the code that ships, driven step by step.
+
+    def scenario(spawner):
+        seam = ScheduledSeam(spawner.engine)
+        plugin = HotReloadablePlugin(candidate, seam=seam)
+        spawner.thread("a", plugin.call, "f")
+        spawner.thread("b", plugin.upgrade, new_candidate)
+
+    engine.run(scenario, chooser)
+
+Each operation of a plugin is a point, named after the algorithm's action where it is one:
+
+    read, confirm, peek           a caller reads the pointer: for the first time, after it took a slot, after it gave
+                                  one back
+    announce                      takes a slot out of a pool; from an empty pool it takes nothing and is no step of the
+                                  model
+    finish, retract               puts a slot back, after a confirm that succeeded, or not
+    grow                          puts a new slot into a pool; no step of the model
+    drop                          a holder's slot died without having been put back, which ends the hold as well
+    lock.acquire, lock.release    the bounds of a section
+    scan.copy, look.copy, ...     a section looks at a pool; ``pool.copy`` before the section has said what it is
+    drain_in_flight, ...          the section's own step: its write of the pointer if it publishes, else `Seam.step`
+    nest, unnest                  on the slow path; touches nothing shared
+    event.set, event.is_set, event.wait, event.timeout
+
+So races *inside* a section are seen, which `recording` cannot.  Time is virtual: it stands still but for
+``event.timeout``.  Thread numbers are small and the same in every execution.
+
+What is not seen: an operation that does not go through the seam, such as a read of the book without the lock.  It
+counts as part of the step before it, so it is interleaved with the others' steps, but not by itself.
+
+One seam serves any number of plugins of one execution.  Rejected: naming pools by the order of their creation, which
+differs with the schedule; a pool is called after the epoch of its record, which nobody else reaches before it is known.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Final
+from weakref import ref
+
+from quiesce import Seam
+from quiesce_conformance.schedules import Engine, Event, Lock
+
+__all__ = ["Hold", "ScheduledSeam"]
+
+
+@dataclass(slots=True)
+class Hold:
+    """One slot that is out of its pool."""
+
+    thread: str
+    """Who took it; empty for the set-up."""
+    pool: str
+    slot: ref[Any]
+    """Weak: a slot that we kept alive would be held for ever."""
+    confirmed: bool = False
+    """Whether its holder's second look found the record still current."""
+
+
+Steps = Callable[[str, str, bool, dict[str, Any]], None]
+
+
+class ScheduledSeam(Seam):
+    """The kernel's seam under an engine.  For one execution: make a new one in each set-up.
+
+    Args:
+        engine: the one that runs the scenario.
+        on_step: called with thread, action, publishes and details of each `Seam.step`, by the thread that takes it,
+            before its point.  It must do no operation of the engine.
+
+    """
+
+    def __init__(self, engine: Engine, on_step: Steps | None = None) -> None:
+        self.engine: Final = engine
+        self._on_step = on_step
+        self._plugins = 0
+        self._holds: dict[int, Hold] = {}
+        """By the slot's id, which is not used again before its hold is gone from here."""
+        self._read: dict[str, Any] = {}
+        """Thread -> the record that it read last."""
+        self._next_read: dict[str, str] = {}
+        """Thread -> what its next read of the pointer is, where it is not ``read``."""
+        self._announced: dict[str, Hold] = {}
+        """Thread -> the hold that its next ``confirm`` is about."""
+        self._section: dict[str, str] = {}
+        """Thread -> what the section is in which it is."""
+        self._publishing: set[str] = set()
+
+    # -- objects ------------------------------------------------------------------------------------------------------
+    def pointer(self, record: Any) -> Any:
+        """Make a pointer whose reads and writes are points."""
+        self._plugins += 1
+        return _Pointer(self, record, self._plugins)
+
+    def pool(self) -> Any:
+        """Make a pool of free slots whose operations are points."""
+        return _Pool(self)
+
+    def lock(self) -> Any:
+        """Make a lock."""
+        return _SectionLock(self)
+
+    def event(self) -> Any:
+        """Make an event that is not set."""
+        return Event(self.engine)
+
+    # -- facts --------------------------------------------------------------------------------------------------------
+    def monotonic(self) -> float:
+        """Virtual time: it begins at 0, and only a time-out moves it."""
+        return self.engine.now
+
+    def get_ident(self) -> int:
+        """Number the running thread, in the order of spawning; the set-up is 0."""
+        return self.engine.ident()
+
+    def thread_name(self, ident: int) -> str:
+        """Give the name that the thread was spawned with."""
+        return self.engine.thread_name(ident)
+
+    def frames(self) -> dict[int, FrameType]:
+        """Give the innermost frame of every thread of the scenario.  Those that are parked are in the engine."""
+        return self.engine.frames()
+
+    def step(self, action: str, *, publishes: bool = False, **details: Any) -> None:
+        """Be the section's point, or take note that its write of the pointer will be."""
+        me = self.engine.me()
+        if me is None:
+            return
+        if self._on_step is not None:
+            self._on_step(me.name, action, publishes, details)
+        if action in {"nest", "unnest"} or details.get("lost"):
+            self.engine.point(action, f"thread:{me.name}")
+            return
+        self._section[me.name] = action
+        if publishes:
+            self._publishing.add(me.name)
+        else:
+            self.engine.point(action, "book", writes=True)
+
+    # -- what an observer asks ----------------------------------------------------------------------------------------
+    def holds(self) -> list[Hold]:
+        """Who holds what, in the order of taking, as the steps say it."""
+        return list(self._holds.values())
+
+    def in_section(self, thread: str) -> str | None:
+        """Say what the section is in which a thread is, once it has said so."""
+        return self._section.get(thread)
+
+    # -- what its objects tell ----------------------------------------------------------------------------------------
+    def read(self, pointer: _Pointer) -> Any:
+        """Read the pointer."""
+        me = self._me()
+        name = self._next_read.pop(me, "read")
+        self.engine.point(name, pointer.name)
+        self._read[me] = record = pointer.published
+        if name == "confirm":
+            hold = self._announced.pop(me)
+            hold.confirmed = hold.pool == record.pool.name
+        return record
+
+    def write(self, pointer: _Pointer, record: Any) -> None:
+        """Write the pointer: the instant of the section that publishes."""
+        me = self._me()
+        record.pool.name = f"pool:{record.number}{pointer.suffix}"
+        self.engine.point(self._section[me] if me in self._publishing else "publish", pointer.name, writes=True)
+        self._publishing.discard(me)
+        pointer.published = record
+
+    def take(self, pool: _Pool) -> Any:
+        """Take a slot out of a pool."""
+        me = self._me()
+        late = self.engine.point("announce", pool.name, writes=True, late=True)
+        slot = deque.pop(pool)
+        hold = self._holds[id(slot)] = Hold(me, pool.name, self._watched(slot, id(slot)))
+        if late:
+            del slot  # a traceback keeps this frame, which must not keep the slot
+            raise KeyboardInterrupt
+        if not self._joins(me, pool):
+            self._next_read[me] = "confirm"
+            self._announced[me] = hold
+        return slot
+
+    def _joins(self, me: str, pool: _Pool) -> bool:
+        """Is it a lease inside a call, which takes a slot of the outer call's record and needs no second look?"""
+        record = self._read.get(me)
+        if record is None or record.pool is not pool:
+            return True
+        return record.free is not pool and any(
+            h.thread == me and h.pool == pool.name and h.confirmed for h in self._holds.values()
+        )
+
+    def giving_back(self, pool: _Pool, key: int) -> bool:
+        """A slot is about to be put into a pool: a hold ends, or it is a new one; is there an interrupt after it?"""
+        hold = self._holds.get(key)
+        name = "grow" if hold is None else "finish" if hold.confirmed else "retract"
+        return self.engine.point(name, pool.name, writes=True, late=True)
+
+    def given_back(self, key: int) -> None:
+        """A slot was put into a pool."""
+        hold = self._holds.pop(key, None)
+        if hold is not None:
+            me = self._me()
+            if self._announced.get(me) is hold:
+                del self._announced[me]
+            self._next_read[me] = "peek"
+
+    def copy(self, pool: _Pool) -> Any:
+        """Look at a pool."""
+        section = self._section.get(self._me())
+        self.engine.point("pool.copy" if section is None else f"{section}.copy", pool.name)
+        return list(pool)
+
+    def entering(self) -> None:
+        """A section begins: the next read of the pointer is no second look; slots that have died are seen before it."""
+        self._next_read.pop(self._me(), None)
+        for key, hold in list(self._holds.items()):
+            if hold.slot() is None:
+                self._died(key)
+
+    def leaving(self) -> None:
+        """A section ends."""
+        me = self._me()
+        self._section.pop(me, None)
+        self._publishing.discard(me)
+
+    def _me(self) -> str:
+        me = self.engine.me()
+        return "" if me is None else me.name
+
+    def _watched(self, slot: Any, key: int) -> ref[Any]:
+        seam = ref(self)
+
+        def died(_: object) -> None:
+            this = seam()
+            if this is not None:
+                this._died(key)  # noqa: SLF001 - its own
+
+        return ref(slot, died)
+
+    def _died(self, key: int) -> None:
+        """A hold ended because its slot died; that may be told twice."""
+        hold = self._holds.pop(key, None)
+        me = self.engine.me() if hold is not None else None
+        if hold is not None and me is not None:
+            self.engine.forced(me, "drop", hold.pool)
+
+
+class _Pointer:
+    """The published pointer under the engine."""
+
+    __slots__ = ("_seam", "name", "published", "suffix")
+
+    def __init__(self, seam: ScheduledSeam, record: Any, number: int) -> None:
+        self._seam, self.published = seam, record
+        self.suffix = "" if number == 1 else f"@{number}"
+        self.name = f"pointer{self.suffix}"
+        record.pool.name = f"pool:{record.number}{self.suffix}"
+
+    @property
+    def record(self) -> Any:
+        return self._seam.read(self)
+
+    @record.setter
+    def record(self, record: Any) -> None:
+        self._seam.write(self, record)
+
+
+class _Pool(deque[Any]):
+    """The free slots of one record under the engine."""
+
+    __slots__ = ("_seam", "name")
+
+    def __init__(self, seam: ScheduledSeam) -> None:
+        super().__init__()
+        self._seam = seam
+        self.name = "pool"
+
+    def pop(self) -> Any:  # type: ignore[override]  # a pool is taken from at one end only
+        return self._seam.take(self)
+
+    def append(self, slot: Any, /) -> None:
+        key, late = id(slot), False
+        try:
+            late = self._seam.giving_back(self, key)
+            deque.append(self, slot)
+        finally:
+            del slot  # as in `ScheduledSeam.take`
+        self._seam.given_back(key)
+        if late:
+            raise KeyboardInterrupt
+
+    def copy(self) -> Any:
+        return self._seam.copy(self)
+
+
+class _SectionLock(Lock):
+    """The plugin's lock under the engine."""
+
+    __slots__ = ("_seam",)
+
+    def __init__(self, seam: ScheduledSeam) -> None:
+        super().__init__(seam.engine)
+        self._seam = seam
+
+    def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:
+        """Take it."""
+        self._seam.entering()
+        return super().acquire(blocking, timeout)
+
+    def release(self) -> None:
+        """Let it go."""
+        self._seam.leaving()
+        super().release()
