@@ -12,13 +12,13 @@ Each operation of a plugin is a point, named after the algorithm's action where 
 
     read, confirm, peek           a caller reads the pointer: for the first time, after it took a slot, after it gave
                                   one back
-    announce                      takes a slot out of a pool; from an empty pool it takes nothing and is no step of the
-                                  model
+    announce                      takes a slot out of a pool, or registers one that it has made; from an empty pool it
+                                  takes nothing and is no step of the model
     finish, retract               puts a slot back, after a confirm that succeeded, or not
-    grow                          puts a new slot into a pool; no step of the model
     drop                          a holder's slot died without having been put back, which ends the hold as well
     lock.acquire, lock.release    the bounds of a section
-    scan.copy, look.copy, ...     a section looks at a pool; ``pool.copy`` before the section has said what it is
+    look.copy, look.list, ...     a section looks at a pool and at the register of its slots; ``pool.copy`` and
+                                  ``pool.list`` before the section has said what it is
     drain_in_flight, ...          the section's own step: its write of the pointer if it publishes, else `Seam.step`
     nest, unnest                  on the slow path; touches nothing shared
     event.set, event.is_set, event.wait, event.timeout
@@ -100,6 +100,10 @@ class ScheduledSeam(Seam):
         """Make a pool of free slots whose operations are points."""
         return _Pool(self)
 
+    def register(self, pool: Any) -> Any:
+        """Make a register of slots: an announce with a new slot, and a section's look at it, are points."""
+        return _Register(self, pool)
+
     def lock(self) -> Any:
         """Make a lock."""
         return _SectionLock(self)
@@ -153,7 +157,7 @@ class ScheduledSeam(Seam):
     # -- what its objects tell ----------------------------------------------------------------------------------------
     def read(self, pointer: _Pointer) -> Any:
         """Read the pointer."""
-        me = self._me()
+        me = self.me()
         name = self._next_read.pop(me, "read")
         self.engine.point(name, pointer.name)
         self._read[me] = record = pointer.published
@@ -164,7 +168,7 @@ class ScheduledSeam(Seam):
 
     def write(self, pointer: _Pointer, record: Any) -> None:
         """Write the pointer: the instant of the section that publishes."""
-        me = self._me()
+        me = self.me()
         record.pool.name = f"pool:{record.number}{pointer.suffix}"
         self.engine.point(self._section[me] if me in self._publishing else "publish", pointer.name, writes=True)
         self._publishing.discard(me)
@@ -172,17 +176,21 @@ class ScheduledSeam(Seam):
 
     def take(self, pool: _Pool) -> Any:
         """Take a slot out of a pool."""
-        me = self._me()
+        me = self.me()
         late = self.engine.point("announce", pool.name, writes=True, late=True)
         slot = deque.pop(pool)
-        hold = self._holds[id(slot)] = Hold(me, pool.name, self._watched(slot, id(slot)))
+        self.taken(me, pool, slot, late=late)
         if late:
             del slot  # a traceback keeps this frame, which must not keep the slot
             raise KeyboardInterrupt
-        if not self._joins(me, pool):
+        return slot
+
+    def taken(self, me: str, pool: _Pool, slot: Any, *, late: bool) -> None:
+        """A hold has begun; an interrupt that strikes now finds it already taken."""
+        hold = self._holds[id(slot)] = Hold(me, pool.name, self._watched(slot, id(slot)))
+        if not late and not self._joins(me, pool):
             self._next_read[me] = "confirm"
             self._announced[me] = hold
-        return slot
 
     def _joins(self, me: str, pool: _Pool) -> bool:
         """Is it a lease inside a call, which takes a slot of the outer call's record and needs no second look?"""
@@ -194,40 +202,40 @@ class ScheduledSeam(Seam):
         )
 
     def giving_back(self, pool: _Pool, key: int) -> bool:
-        """A slot is about to be put into a pool: a hold ends, or it is a new one; is there an interrupt after it?"""
+        """A slot is about to be put into a pool, and its hold to end; say whether an interrupt strikes after that."""
         hold = self._holds.get(key)
-        name = "grow" if hold is None else "finish" if hold.confirmed else "retract"
-        return self.engine.point(name, pool.name, writes=True, late=True)
+        confirmed = hold is not None and hold.confirmed
+        return self.engine.point("finish" if confirmed else "retract", pool.name, writes=True, late=True)
 
     def given_back(self, key: int) -> None:
         """A slot was put into a pool."""
         hold = self._holds.pop(key, None)
         if hold is not None:
-            me = self._me()
+            me = self.me()
             if self._announced.get(me) is hold:
                 del self._announced[me]
             self._next_read[me] = "peek"
 
-    def copy(self, pool: _Pool) -> Any:
-        """Look at a pool."""
-        section = self._section.get(self._me())
-        self.engine.point("pool.copy" if section is None else f"{section}.copy", pool.name)
-        return list(pool)
+    def look(self, what: str, name: str) -> None:
+        """Look at a pool or at a register."""
+        section = self._section.get(self.me())
+        self.engine.point(f"pool.{what}" if section is None else f"{section}.{what}", name)
 
     def entering(self) -> None:
         """A section begins: the next read of the pointer is no second look; slots that have died are seen before it."""
-        self._next_read.pop(self._me(), None)
+        self._next_read.pop(self.me(), None)
         for key, hold in list(self._holds.items()):
             if hold.slot() is None:
                 self._died(key)
 
     def leaving(self) -> None:
         """A section ends."""
-        me = self._me()
+        me = self.me()
         self._section.pop(me, None)
         self._publishing.discard(me)
 
-    def _me(self) -> str:
+    def me(self) -> str:
+        """Name the running thread; the set-up has no name."""
         me = self.engine.me()
         return "" if me is None else me.name
 
@@ -294,7 +302,37 @@ class _Pool(deque[Any]):
             raise KeyboardInterrupt
 
     def copy(self) -> Any:
-        return self._seam.copy(self)
+        self._seam.look("copy", self.name)
+        return list(self)
+
+
+class _Register(set[Any]):
+    """All slots of one record under the engine."""
+
+    __slots__ = ("_seam", "pool")
+
+    def __init__(self, seam: ScheduledSeam, pool: _Pool) -> None:
+        super().__init__()
+        self._seam, self.pool = seam, pool
+
+    @property
+    def name(self) -> str:
+        return self.pool.name.replace("pool", "slots", 1)
+
+    def add(self, reference: Any, /) -> None:
+        seam, late = self._seam, False
+        try:
+            late = seam.engine.point("announce", self.name, writes=True, late=True)
+            set.add(self, reference)
+            seam.taken(seam.me(), self.pool, reference(), late=late)
+        finally:
+            del reference  # as in `ScheduledSeam.take`: the callback of a reference that lives on would be called
+        if late:
+            raise KeyboardInterrupt
+
+    def __iter__(self) -> Any:
+        self._seam.look("list", self.name)
+        return super().__iter__()
 
 
 class _SectionLock(Lock):
