@@ -10,7 +10,10 @@ codegen, steps, loop      generated Python: expressions; steps and claims; the s
 tables, machine           numbered parts and what happens at them; the compiled model
 bounds, pieces, result    how far to go; when to look; what was found
 trace, replay, render     genuine, unpermuted counterexamples: found, run again, as text
-traps, search             no-trap by backward passes; breadth-first search with all checks
+traps, orbits             no-trap by backward passes; what a reduced exploration stands for
+sections, checkpoint      a search kept in a file, and gone on with
+beside, breadth, verdict  breadth-first search with all checks
+search, shards            one exploration; many of them, on any executor
 graph, liveness, tour     the unreduced graph for networkx; fair cycles; walks over all edges
 ========================  =====================================================================
 
@@ -22,12 +25,14 @@ from __future__ import annotations
 from quiesce_model.explore.graph import GraphTooLargeError, no_trap, nodes_where, state_at, state_graph
 from quiesce_model.explore.liveness import Lasso, Liveness, fair_cycle
 from quiesce_model.explore.replay import ReplayError
-from quiesce_model.explore.result import Label, Progress, Result, Step, Verdict, Violation
+from quiesce_model.explore.result import Label, Progress, Result, Step, Unreduced, Verdict, Violation
 from quiesce_model.explore.search import explore
+from quiesce_model.explore.sections import CheckpointError
 from quiesce_model.explore.symmetry import SymmetryError
 from quiesce_model.explore.tour import transition_tour
 
 __all__ = [
+    "CheckpointError",
     "GraphTooLargeError",
     "Label",
     "Lasso",
@@ -37,6 +42,7 @@ __all__ = [
     "Result",
     "Step",
     "SymmetryError",
+    "Unreduced",
     "Verdict",
     "Violation",
     "explore",

@@ -50,11 +50,13 @@ class Watch:
         self.bounds, self.progress = bounds, progress
         self.began = time.perf_counter()
         self._next = self.began + self.INTERVAL
+        self.earlier = 0.0
+        """Seconds that runs before this one took, whose work it goes on with; the bound does not count them."""
 
     @property
     def seconds(self) -> float:
-        """Seconds since the search began."""
-        return time.perf_counter() - self.began
+        """Seconds that the search took so far."""
+        return time.perf_counter() - self.began + self.earlier
 
     def due(self, states: int) -> bool:
         """Whether it is time to look: ``states`` is as many as there can be by now, or more."""
@@ -72,7 +74,7 @@ class Watch:
         if now >= self._next:
             self._next = now + self.INTERVAL
             if self.progress is not None:
-                self.progress(Progress(states, edges, depth, frontier, now - self.began))
+                self.progress(Progress(states, edges, depth, frontier, self.seconds))
             limit = self.bounds.bytes
             if limit is not None and (used := resident_bytes()) > limit:
                 return f"out of bounds: {used:,} bytes of memory are more than {limit:,}"

@@ -47,7 +47,7 @@ class Machine(Tables):
         symmetric: Collection[type[Sort]] = (),
         bits: int = 0,
     ) -> None:
-        self.model, self.scope = model, scope
+        self.model, self.scope, self.symmetric = model, scope, tuple(symmetric)
         sorts, actions = model.state_sorts(), model.actions()
         wanted = {kind: self._wanted(kind, claims) for kind in CLAIMS}
         self.rules = {n: c.rules for kind in wanted.values() for n, c in kind.items()}

@@ -9,7 +9,10 @@ from typing import Any
 
 from quiesce_model.language.sorts import AnySort, show_sort
 
-__all__ = ["Label", "Progress", "Result", "Step", "Verdict", "Violation"]
+__all__ = ["Label", "Progress", "Result", "Step", "Unreduced", "Verdict", "Violation"]
+
+MANY = 10_000
+"""From so many states on, memory per state says something about states."""
 
 
 class Verdict(enum.Enum):
@@ -100,6 +103,15 @@ class Progress:
         return self.states / self.seconds if self.seconds > 0 else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Unreduced:
+    """What an exploration under symmetry stands for: exact counts of the model without it."""
+
+    states: int
+    edges: int
+    edge_of_scope: int
+
+
 @dataclass
 class Result:
     """The result of `explore`.
@@ -107,6 +119,8 @@ class Result:
     ``edges`` counts the steps from each state that was visited; under symmetry, from the one state that stands for
     its like.  ``edge_of_scope`` counts the states in which the finite scope cuts an action off.  ``actions_taken``
     counts, for each action, the distinct situations (parts of states that it looks at) in which it was taken; 0: never.
+    ``expanded`` counts the states of which every successor is known: all of them, unless the search was stopped.
+    ``seconds`` counts the runs before, too, that a checkpoint handed over.
     """
 
     model: str
@@ -123,6 +137,14 @@ class Result:
     deadlocks: int
     parts: tuple[int, int] = (0, 0)  # distinct shared and local parts
     levels: tuple[int, ...] = field(default=(), repr=False)  # new states at each depth
+    expanded: int = 0
+    bytes: int = 0  # memory that the process grew by; at least what the states themselves take
+    unreduced: Unreduced | None = None  # if it was asked for, and the search came to its end
+
+    @property
+    def bytes_per_state(self) -> float:
+        """Bytes of memory per state, tables included; of small explorations it is the tables that take them."""
+        return self.bytes / self.states if self.states else 0.0
 
     @property
     def rate(self) -> float:
@@ -139,4 +161,10 @@ class Result:
             f"{self.model}: {self.verdict.value}: {self.states:,} states, {self.edges:,} edges, depth {self.depth}, "
             f"{self.seconds:.2f} s, {self.rate:,.0f} states/s, {self.edge_of_scope:,} on the scope's edge"
         )
+        if self.states >= MANY:
+            line += f", {self.bytes_per_state:,.0f} bytes/state"
+        if self.unreduced is not None:
+            line += f"; stands for {self.unreduced.states:,} states, {self.unreduced.edges:,} edges without symmetry"
+        if self.verdict is Verdict.UNFINISHED and self.expanded < self.states:
+            line += f"; {self.expanded:,} states expanded"
         return f"{line} ({self.why})" if self.why else line

@@ -7,7 +7,7 @@ exactly the reachable states.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from quiesce_model.explore.loop import Form, Group, Notes
@@ -75,6 +75,21 @@ class Tables:
             raise PackedOverflow
         self.local.append(part)
         return number
+
+    def adopt(self, shared: Sequence[Part], local: Sequence[Part]) -> None:
+        """Number these parts in this order: those of a search that is to be gone on with.
+
+        Raises:
+            ValueError: one of them has another length than the parts of this model.
+            PackedOverflow: there are more local parts than the packed field has room for.
+        """
+        layout = self.generated.layout
+        if {len(p) for p in shared} - {len(layout.shared)} or {len(p) for p in local} - {len(layout.columns)}:
+            raise ValueError("a part has more or fewer cells than the model")
+        for part in shared:
+            _ = self._group[part]
+        for part in local:
+            _ = self._local[part]
 
     def prepare(self, group: Group) -> None:
         """Make the row of a group: what its shared part does by itself, and empty tables for the rest."""
