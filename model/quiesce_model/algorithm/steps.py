@@ -328,9 +328,11 @@ class Steps(Model):
     def settled(s) -> bool:
         return s.state in (S.ACTIVE, S.ROLLED_BACK)
 
+    def alive(s) -> int:
+        return sum(s.life[v] in (Life.CANDIDATE, Life.LIVE, Life.RETIRED) for v in every(Version))
+
     def room(s) -> bool:
-        alive = sum(s.life[v] in (Life.CANDIDATE, Life.LIVE, Life.RETIRED) for v in every(Version))
-        return alive + sum(s.up[u] == Up.BUILD for u in every(Upgrader)) < s.cap
+        return s.alive() + sum(s.up[u] == Up.BUILD for u in every(Upgrader)) < s.cap
 
     def publish(s, v: Version, gate: Gate) -> None:
         s.now += 1

@@ -48,7 +48,20 @@ class Promises(Steps):
 
     @invariant("B1", "L2")
     def no_upgrade_means_nothing_pending(s) -> bool:
-        return implies(s.settled(), s.candidate == 0 and not s.ready and s.previous == 0 and not s.undecided)
+        """A candidate, its readiness, a version to go back to: each belongs to the stage of an upgrade."""
+        return (
+            implies(s.candidate != 0, s.state in (S.PREPARING_UPGRADE, S.DRAINING, S.SWAPPING))
+            and implies(s.ready, s.state == S.PREPARING_UPGRADE and s.candidate != 0)
+            and implies(s.previous != 0 or s.undecided, s.state == S.UPGRADE_COMPLETE)
+        )
+
+    @invariant("T4")
+    def the_candidate_is_newer(s) -> bool:
+        return implies(s.candidate != 0, s.current < s.candidate)
+
+    @invariant("G2")
+    def out_of_service_is_for_good(s) -> bool:
+        return implies(s.gate == Gate.SHUT, s.settled())
 
     @invariant("M7")
     def few_versions_are_alive(s) -> bool:
@@ -70,6 +83,12 @@ class Promises(Steps):
     def the_gate_is_closed_for_a_drain_only(s) -> bool:
         return implies(
             s.gate == Gate.HELD, s.policy == P.HOLD and (s.state in (S.DRAINING, S.SWAPPING) or s.reverting())
+        )
+
+    @invariant("D5")
+    def hold_closes_the_gate_for_every_drain(s) -> bool:
+        return implies(
+            s.policy == P.HOLD and (s.state in (S.DRAINING, S.SWAPPING) or s.reverting()), s.gate == Gate.HELD
         )
 
     @invariant("D2")
