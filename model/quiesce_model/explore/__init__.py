@@ -28,12 +28,15 @@ from quiesce_model.explore.replay import ReplayError
 from quiesce_model.explore.result import Label, Progress, Result, Step, Unreduced, Verdict, Violation
 from quiesce_model.explore.search import explore
 from quiesce_model.explore.sections import CheckpointError
+from quiesce_model.explore.shards import Answer, Job, explore_many
 from quiesce_model.explore.symmetry import SymmetryError
 from quiesce_model.explore.tour import transition_tour
 
 __all__ = [
+    "Answer",
     "CheckpointError",
     "GraphTooLargeError",
+    "Job",
     "Label",
     "Lasso",
     "Liveness",
@@ -46,6 +49,7 @@ __all__ = [
     "Verdict",
     "Violation",
     "explore",
+    "explore_many",
     "fair_cycle",
     "no_trap",
     "nodes_where",

@@ -28,7 +28,7 @@ from quiesce_model.explore.replay import replay
 from quiesce_model.explore.result import Result, Violation
 from quiesce_model.explore.trace import chain_to, violation
 from quiesce_model.explore.traps import find_trap
-from quiesce_model.explore.verdict import conclude
+from quiesce_model.explore.verdict import INTERRUPTED, conclude
 
 __all__ = ["Search"]
 
@@ -64,7 +64,7 @@ class Search(Beside):
             try:
                 found, why = self._answer()
             except KeyboardInterrupt:
-                why = "interrupted"
+                why = INTERRUPTED
                 if self.ahead is not None:  # a claim is broken, and that is known
                     with suppress(KeyboardInterrupt):
                         found, why = self._violation(*self.ahead), ""

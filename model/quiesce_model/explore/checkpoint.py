@@ -126,9 +126,11 @@ class Checkpoint:
         :raises CheckpointError: the file is no checkpoint, is damaged, or belongs to another exploration.
         """
         sections = read_sections(self.path)
-        self._check_owner(json.loads(self._take(sections, b"OWNR")[0]), machine)
-        content, at = self._take(sections, b"MARK")
+        at = 0
         try:
+            content, at = self._take(sections, b"OWNR")
+            self._check_owner(dict(json.loads(content)), machine)
+            content, at = self._take(sections, b"MARK")
             mark = Mark(**json.loads(content))
             content, at = self._take(sections, b"PART")
             parts = json.loads(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,15 @@ class Verdict(enum.Enum):
     def exit_code(self) -> int:
         """The exit code that a command line gives for it: 0, 1, 2."""
         return list(Verdict).index(self)
+
+    @classmethod
+    def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """The verdict of several together: one that is broken breaks all; of nothing at all nothing is known."""
+        found = set(verdicts)
+        for verdict in (cls.BROKEN, cls.UNFINISHED, cls.HOLDS):
+            if verdict in found:
+                return verdict
+        return cls.UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ class Result:
     levels: tuple[int, ...] = field(default=(), repr=False)  # new states at each depth
     expanded: int = 0
     bytes: int = 0  # memory that the process grew by; at least what the states themselves take
+    interrupted: bool = False  # by Ctrl-C
     unreduced: Unreduced | None = None  # if it was asked for, and the search came to its end
 
     @property

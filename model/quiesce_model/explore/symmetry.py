@@ -32,6 +32,10 @@ class SymmetryError(ModelError):
             f"{model}: the elements of {sort.__name__} are not interchangeable: {reason}. "
             f"Explore without symmetry over {sort.__name__}, or keep that fact in a Map[{sort.__name__}, ...]"
         )
+        self.model = model
+
+    def __reduce__(self) -> tuple[type[SymmetryError], tuple[str, type[Sort], str]]:
+        return SymmetryError, (self.model, self.sort, self.reason)
 
 
 def why_not(sort: type[Sort], sorts: Mapping[str, AnySort], formulas: Iterable[tuple[str, Expr]]) -> str | None:

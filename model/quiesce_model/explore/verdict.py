@@ -13,7 +13,9 @@ from quiesce_model.explore.result import Result, Verdict, Violation
 if TYPE_CHECKING:
     from quiesce_model.explore.breadth import Search
 
-__all__ = ["conclude", "held_bytes"]
+__all__ = ["INTERRUPTED", "conclude", "held_bytes"]
+
+INTERRUPTED = "interrupted"
 
 
 def conclude(search: Search, found: Violation | None, why: str) -> Result:
@@ -57,6 +59,7 @@ def conclude(search: Search, found: Violation | None, why: str) -> Result:
         levels=tuple(search.levels),
         expanded=expanded,
         bytes=max(resident_bytes() - search.resident, held_bytes(machine)),
+        interrupted=why.startswith(INTERRUPTED),
         unreduced=unreduced,
     )
 
