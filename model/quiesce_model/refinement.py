@@ -29,7 +29,7 @@ __all__ = ["Deviation", "RefinementResult", "refines"]
 class Deviation:
     """A step of the algorithm that is not the step of the protocol that it should be.
 
-    ``expected`` is that step ("-": none, it should be invisible); ``before`` and ``after`` are what the two states mean.
+    ``expected`` is that step ("-": none, it should be invisible); ``before``, ``after``: what the two states mean.
     """
 
     action: str
