@@ -8,8 +8,8 @@ General layout:
 * `kill`: the engines, each with its budget, and what a kill is;
 * `matrix`: mutant times engine, as `specs/kill-matrix.json`, and whether that is stale.
 
-They are to the runtime what `quiesce_model.known_bad` is to the model: negative controls.  A mutant that no engine kills
-means a check too few.
+They are to the runtime what `quiesce_model.known_bad` is to the model: negative controls.  A mutant that no engine
+kills means a check too few.
 """
 
 from __future__ import annotations
