@@ -44,6 +44,7 @@ __all__ = ["Engine", "Scenario", "Spawner", "Thread"]
 
 T = TypeVar("T")
 Check = Callable[[], object]
+Offers = dict[tuple[str, str, bool, bool], tuple[Choice, ...]]
 LATE: Final = "interrupt-after@"
 
 
@@ -62,12 +63,14 @@ class Thread:
         "ident",
         "index",
         "interrupts",
-        "lock",
         "name",
+        "offers",
+        "park",
         "result",
         "struck",
         "taken",
         "waits_for",
+        "wake",
         "worker",
     )
 
@@ -80,10 +83,12 @@ class Thread:
         expects: tuple[type[BaseException], ...],
         interrupts: int,
         worker: Worker,
+        offers: Offers,
     ) -> None:
+        self.offers = offers
         self.index, self.name, self.function, self.args = index, name, function, args
         self.expects, self.interrupts, self.worker = expects, interrupts, worker
-        self.lock, self.ident = worker.lock, worker.ident
+        self.park, self.wake, self.ident = worker.lock.acquire, worker.lock.release, worker.ident
         self.choices: tuple[Choice, ...] = ()
         """What it could do next.  Empty: it is blocked, or has ended."""
         self.waits_for: Choice | None = None
@@ -148,7 +153,8 @@ class Engine:
         self._in_with = False
         self._done = parked_lock()
         """Let go by the last thread of an execution: wakes the controlling thread."""
-        self._offers: dict[tuple[str, str, str, bool, int], tuple[Choice, ...]] = {}
+        self._offers: dict[tuple[str, bool], Offers] = {}
+        """By thread, and whether it may be struck: made once, for all executions."""
         self._runs = 0
         self._controller = -1
         self._busy = self._driving = False
@@ -219,6 +225,7 @@ class Engine:
             self._processor.stay()
         if self._runs % Processor.EVERY == 0:
             self._processor.choose()
+        self._crew.muster()
         self._runs += 1
         self._idle()
         self._limit, self._observer, self._controller = limit, observer, get_ident()
@@ -231,7 +238,7 @@ class Engine:
         first = self._next()
         if first is not None:
             self._driving = True
-            first.lock.release()
+            first.wake()
             self._watch()
             self._driving = False
 
@@ -303,7 +310,7 @@ class Engine:
                 continue
             thread.given_up, thread.gone = 1, parked_lock()
             self._lost[thread.ident] = thread
-            thread.lock.release()
+            thread.wake()
             if thread.gone.acquire(True, self.patience):
                 thread.ended = True
             else:
@@ -350,12 +357,19 @@ class Engine:
         if name in self._by_name:
             raise EngineMisused(f"expected a thread of a new name, got {name!r}, which there is already")
         worker = self._crew.hire()
-        thread = Thread(len(self._threads) + 1, name, function, args, expects, interrupts, worker)
+        offers = self._may_do(name, struck=interrupts > 0)
+        thread = Thread(len(self._threads) + 1, name, function, args, expects, interrupts, worker, offers)
         thread.choices = self.offer(thread, "start", f"thread:{name}", writes=False)[:1]
         worker.job = lambda: self._live(thread)
         self._threads.append(thread)
         self._by_name[name] = thread
         return thread
+
+    def _may_do(self, name: str, *, struck: bool) -> Offers:
+        offers = self._offers.get((name, struck))
+        if offers is None:
+            offers = self._offers[name, struck] = {}
+        return offers
 
     def _live(self, thread: Thread) -> None:
         """The whole life of a thread of the scenario, in its worker."""
@@ -374,7 +388,7 @@ class Engine:
             return
         thread.ended = True
         following = self._next()
-        (self._done if following is None else following.lock).release()
+        (self._done.release if following is None else following.wake)()
 
     def _lost_one_ends(self, thread: Thread) -> None:
         """A thread that was given up has come to its end."""
@@ -456,7 +470,7 @@ class Engine:
         if me.ident != get_ident() or not self._turn:
             self._outside()
             return False
-        offers = self._offers.get((me.name, point, object_, writes, me.interrupts))
+        offers = me.offers.get((point, object_, writes, False))
         if offers is None:
             offers = self.offer(me, point, object_, writes=writes, late=late)
         me.choices = offers
@@ -489,15 +503,15 @@ class Engine:
 
         The arguments are those of `point`, and `Op.blocks`.
         """
-        key = (thread.name, point, object_, writes, -1 - thread.interrupts if blocks else thread.interrupts)
-        offers = self._offers.get(key)
+        key = (point, object_, writes, blocks)
+        offers = thread.offers.get(key)
         if offers is None:
             ops = [Op(point, object_, writes, blocks)]
             if thread.interrupts:
                 ops.append(Op(f"{INTERRUPT}@{point}", f"thread:{thread.name}", writes=False))
                 if late:
                     ops.append(Op(LATE + point, object_, writes))
-            offers = self._offers[key] = tuple(Choice(thread.name, op) for op in ops)
+            offers = thread.offers[key] = tuple(Choice(thread.name, op) for op in ops)
         return offers
 
     def forced(self, me: Thread, point: str, object_: str, *, writes: bool = True) -> None:
@@ -505,7 +519,7 @@ class Engine:
         self._turn.pop()
         try:
             choices = list(self.offer(me, point, object_, writes=writes)[:1])
-            self._take(choices, me)
+            self._take(choices)
         except BaseException as error:  # noqa: BLE001 - raised in the controlling thread
             self._crash = self._crash or error
             self._limit = -1
@@ -516,62 +530,82 @@ class Engine:
         assert me.taken is not None, "whoever goes on was chosen"
         me.interrupts -= 1
         me.struck += 1
+        me.offers = self._may_do(me.name, struck=me.interrupts > 0)
         me.expects = (*me.expects, KeyboardInterrupt)
         if me.taken.op.point.startswith(LATE):
             return True
         raise KeyboardInterrupt
 
     def _hand_over(self, me: Thread, following: Thread | None) -> None:
-        (self._done if following is None else following.lock).release()
-        me.lock.acquire()
+        if following is None:
+            self._done.release()
+        else:
+            following.wake()
+        me.park()
         if me.given_up:
             me.given_up += 1
             raise Abandoned
 
     # -- decisions ----------------------------------------------------------------------------------------------------
     def _next(self) -> Thread | None:
-        """Decide who goes on; None: the execution is over.  The caller hands over."""
+        """Decide who goes on; None: the execution is over.  The caller hands over.  This is what a step costs."""
+        turn = self._turn
         try:
-            self._turn.pop()
+            turn.pop()
         except IndexError:
             raise Abandoned from None
         choices: list[Choice] = []
         for thread in self._threads:
             choices += thread.choices
-        if not choices or len(self._choices) >= self._limit:
-            self._over(choices)
-            return None
-        try:
-            following = self._take(choices, None)
-        except BaseException as error:  # noqa: BLE001 - raised in the controlling thread
-            self._crash = self._crash or error
-            following = None
-        if following is None or self._limit < 0:
-            self._over(choices)
-            return None
-        self._current = following
-        self._turn.append(None)
-        return following
+        done = self._choices
+        if choices and len(done) < self._limit:
+            try:
+                if self._observer is None:
+                    index = self._choose(choices, self._last)
+                    if -1 < index < len(choices):
+                        choice = choices[index]
+                        done.append(choice)
+                        self._enabled.append(choices)
+                        self._last = name = choice[0]
+                        self._current = following = self._by_name[name]
+                        following.taken = choice
+                        turn.append(None)
+                        return following
+                    self._refuse(choices, index)
+                else:
+                    observed = self._take(choices)
+                    if observed is not None and self._limit >= 0:
+                        self._current = observed
+                        turn.append(None)
+                        return observed
+            except BaseException as error:  # noqa: BLE001 - raised in the controlling thread
+                self._crash = self._crash or error
+        self._over(choices)
+        return None
 
-    def _take(self, choices: list[Choice], forced: Thread | None) -> Thread | None:
-        observer = self._observer
-        if observer is not None and self._choices and not self._look(observer.after, self._choices[-1]):
+    def _take(self, choices: list[Choice]) -> Thread | None:
+        """Ask the chooser, and take down what it says; the observer looks before and after."""
+        observer, done = self._observer, self._choices
+        if observer is not None and done and not self._look(observer.after, done[-1]):
             return None
         index = self._choose(choices, self._last)
-        if not 0 <= index < len(choices):
-            if index == CUT:
-                self.fail("cut")
-                return None
-            raise EngineMisused(f"expected an index below {len(choices)} or CUT from the chooser, got {index!r}")
+        if not -1 < index < len(choices):
+            self._refuse(choices, index)
+            return None
         choice = choices[index]
-        self._choices.append(choice)
+        done.append(choice)
         self._enabled.append(choices)
-        thread = forced or self._by_name[choice.thread]
-        thread.taken = choice
         self._last = choice.thread
+        thread = self._by_name[choice.thread]
+        thread.taken = choice
         if observer is not None and not self._look(observer.before, choice):
             return None
         return thread
+
+    def _refuse(self, choices: Sequence[Choice], index: int) -> None:
+        if index != CUT:
+            raise EngineMisused(f"expected an index below {len(choices)} or CUT from the chooser, got {index!r}")
+        self.fail("cut")
 
     def _look(self, look: Callable[[Choice], None], choice: Choice) -> bool:
         controller, self._controller = self._controller, get_ident()  # its operations are no steps
@@ -684,7 +718,7 @@ class Spawner:
                 the chooser's choice.
 
         """
-        if not name or not all(c.isalnum() or c in "_-" for c in name):
+        if not name.replace("_", "").replace("-", "").isalnum():
             raise EngineMisused(f"expected a thread's name of letters, digits, '_' and '-', got {name!r}")
         if interrupts < 0:
             raise EngineMisused(f"expected interrupts of 0 or more, got {interrupts!r}")
