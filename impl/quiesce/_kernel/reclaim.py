@@ -33,7 +33,7 @@ from weakref import ref
 from .book import Attempt, Book, Drain
 from .candidate import Version
 from .errors import SelfDeadlock
-from .records import Record, Slot
+from .records import NO_SLOTS, Record, Slot
 from .seam import Event, Seam
 from .states import Gate, Life, Up
 
@@ -160,15 +160,17 @@ class Core:
         for record in self.past:
             if record.reopened is not None:
                 record.reopened.set()  # D5: held calls are let go by the publication that follows theirs
-        held = [record.number for record in self.past if record.holders()]  # the oldest first, as in `past`
-        for drain in self.drains if drains else ():
-            if not held or held[0] >= drain.before:
-                drain.event.set()
-        current = self.current
-        if not held and current.gate is Gate.OPEN:
-            # No call runs on an older record, and none can start there (see the module): so whoever is inside a call is
-            # inside one on this record, and nested calls need no special care (R4).
-            current.free = current.pool
+        current, waiting = self.current, self.drains if drains else ()
+        shut_off = current.free is NO_SLOTS and current.gate is Gate.OPEN
+        if waiting or shut_off:  # else nobody asks who holds what
+            held = [record.number for record in self.past if record.holders()]  # the oldest first, as in `past`
+            for drain in waiting:
+                if not held or held[0] >= drain.before:
+                    drain.event.set()
+            if shut_off and not held:
+                # No call runs on an older record, and none can start there (see the module): so whoever is inside a
+                # call is inside one on this record, and nested calls need no special care (R4).
+                current.free = current.pool
         for version in self.book.closing:
             if version.close_ended:
                 self.book = replace(self.book, closing=self.book.closing - {version})

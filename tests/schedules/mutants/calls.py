@@ -168,8 +168,8 @@ MUTANTS = [
         patches=(
             Patch(
                 "reclaim",
-                "        if not held and current.gate is Gate.OPEN:\n",
-                "        if current.gate is Gate.OPEN:\n",
+                "            if shut_off and not held:\n",
+                "            if shut_off:\n",
             ),
         ),
         breaks=("R4", "R2"),

@@ -7,7 +7,7 @@ from tests.schedules.mutants.mutant import Mutant, Patch
 
 __all__ = ["MUTANTS"]
 
-_WAKE = "            if not held or held[0] >= drain.before:\n                drain.event.set()\n"
+_WAKE = "                if not held or held[0] >= drain.before:\n                    drain.event.set()\n"
 _DRAINED = "return not any(record.holders() for record in self.past if record.number < before)"
 
 MUTANTS = [
@@ -33,7 +33,7 @@ MUTANTS = [
     Mutant(
         name="nobody_wakes_the_drain",
         story="The last call of the old epochs looks, and sets no event.",
-        patches=(Patch("reclaim", _WAKE, "            continue\n"),),
+        patches=(Patch("reclaim", _WAKE, "                continue\n"),),
         breaks=("V1",),
         model="NobodyWakesTheDrain",
     ),
