@@ -1,0 +1,15 @@
+"""The runtime under every schedule, each step of it held against the algorithm model.
+
+General layout, each part built on the ones before it:
+
+    tally            what came up over many executions
+    graph            the model as nodes that remember their successors
+    abstraction      which model state the real plugin is in
+    failure          the first step that is none of the model's: rule, guard, both states
+    refine           follows one execution, step by step
+    watch            the scheduled seam, telling the refiner of every operation
+    world            a real plugin with probes that judge for themselves
+    configuration    what a small world is, and one run of it
+    scripts          what its threads do
+    configurations   all of them, by name
+"""
