@@ -41,14 +41,22 @@ class Argument(Promises):
         return all((s.life[v] == Life.UNBORN) == (v > s.newest) for v in every(Version))
 
     @invariant("M4")
-    def a_candidate_belongs_to_one_upgrade(s) -> bool:
+    def what_is_to_be_published_or_discarded_is_a_candidate(s) -> bool:
         return all(
-            s.life[s.mine[u]] == Life.CANDIDATE
-            and all(w == u or s.mine[w] != s.mine[u] for w in every(Upgrader))
-            and s.mine[u] != s.pending
+            s.life[s.mine[u]] == Life.CANDIDATE and s.mine[u] != s.pending
             for u in every(Upgrader)
             if s.has_a_candidate(u)
-        ) and implies(s.pending != 0, s.life[s.pending] == Life.CANDIDATE and s.state == S.PREPARING_UPGRADE)
+        )
+
+    @invariant("M4")
+    def a_candidate_belongs_to_one_upgrade(s) -> bool:
+        return all(
+            u == w or s.mine[u] != s.mine[w] for u in every(Upgrader) for w in every(Upgrader) if s.has_a_candidate(u)
+        )
+
+    @invariant("M4")
+    def what_is_pending_is_a_candidate(s) -> bool:
+        return implies(s.pending != 0, s.life[s.pending] == Life.CANDIDATE and s.state == S.PREPARING_UPGRADE)
 
     def has_a_candidate(s, u: Upgrader) -> bool:
         return s.up[u] in (Up.INIT, Up.SCAN, Up.WAIT, Up.HANDOVER, Up.SWAP, Up.DISCARD)

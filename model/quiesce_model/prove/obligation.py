@@ -84,15 +84,23 @@ class Obligation:
     def script(self, only: Collection[str] | None = None) -> str:
         """The script, with these hypotheses only (all of them if None is said)."""
         about = f"{self.kind}{', ' if self.rules else ''}{' '.join(self.rules)}; expected: {self.expects}"
-        lines = [f"; {self.name}", f"; {about}", "(set-logic ALL)", *self.declarations]
+        goal = "" if self.goal is None else f"(assert (! (not {self.goal}) :named {GOAL}))\n"
+        return f"; {self.name}\n; {about}\n{self.prelude(only)}{goal}(check-sat)\n"
+
+    def prelude(self, only: Collection[str] | None = None) -> str:
+        """Declarations and hypotheses: what obligations of one step have in common."""
+        lines = ["(set-logic ALL)", *self.declarations]
         lines += [
             f"(assert (! {formula} :named {smt.symbol(name)}))"
             for name, formula in self.hypotheses
             if only is None or name in only
         ]
-        if self.goal is not None:
-            lines.append(f"(assert (! (not {self.goal}) :named {GOAL}))")
-        return "\n".join([*lines, "(check-sat)"]) + "\n"
+        return "\n".join(lines) + "\n"
+
+    @property
+    def assertion(self) -> str:
+        """That the goal is false, as a command; nothing if there is no goal.  Nameless: a session sees many."""
+        return "" if self.goal is None else f"(assert (not {self.goal}))\n"
 
 
 def model_names(model: type[Model]) -> tuple[str, str]:

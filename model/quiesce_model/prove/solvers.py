@@ -3,6 +3,10 @@
 A solver may hang where it promised to stop, or die.  Neither may stop the others, and neither may pass for an answer:
 what is not ``unsat`` (``sat`` for a non-vacuity check) is unfinished, never green.
 
+Obligations with the same hypotheses are asked one after the other in one session, which is several times faster than
+one by one.  Whatever a session does not confirm is asked once more, alone and in a fresh solver, with all the time that
+there is; that second answer counts.
+
 Where quantifiers alternate, z3 wanders; cvc5 does not.  There cvc5 is asked first, and z3 is given the hypotheses that
 cvc5 needed: fewer hypotheses prove more, so z3's ``unsat`` still confirms the whole.  Each of the two makes its own
 proof.
@@ -14,28 +18,22 @@ times what a question does); ``multiprocessing`` (imports the caller's main modu
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from time import perf_counter
-from typing import IO, Any, Literal, cast
+from queue import SimpleQueue
 
+from quiesce_model.prove.children import Child, Question, Reply, Verdict
 from quiesce_model.prove.obligation import Obligation
 from quiesce_model.prove.smt import ProveError
 
 __all__ = ["SOLVERS", "Answer", "Solver", "SolverMissingError", "Verdict", "available", "check"]
 
-Verdict = Literal["unsat", "sat", "unknown", "timeout", "died"]
-_GRACE = 1.0
-"""Seconds beyond the limit that a solver is given to stop by itself."""
-_START = 60.0
-"""Seconds that a child may take to start and to import its solver; the first answer has these on top."""
+_IN_SESSION = 2.0
+"""Seconds that a question may take in a session, before it is asked alone."""
 
 
 class SolverMissingError(ProveError):
@@ -131,16 +129,14 @@ def available(names: Iterable[str]) -> list[Solver]:
         ProveError: an unknown name, or none at all.
 
     """
-    out = []
-    for name in names:
+    chosen = list(names)
+    if not chosen:
+        raise ProveError(f"expected at least one solver out of {', '.join(SOLVERS)}, got none")
+    for name in chosen:
         if name not in SOLVERS:
             raise ProveError(f"expected a solver out of {', '.join(SOLVERS)}, got {name!r}")
-        out.append(SOLVERS[name])
-    if not out:
-        raise ProveError(f"expected at least one solver out of {', '.join(SOLVERS)}, got none")
-    for solver in out:
-        solver.version()
-    return out
+        SOLVERS[name].version()
+    return [SOLVERS[name] for name in chosen]
 
 
 def check(
@@ -164,24 +160,21 @@ def check(
 
     Raises:
         SolverMissingError: a solver is not installed, or too old.
-        ProveError: no solver, a limit or a number of workers that is not above 0.
+        ProveError: no solver or one twice, a limit or a number of workers that is not above 0.
 
     """
     if not limit_seconds > 0 or workers < 1:
         raise ProveError(f"expected a limit and a number of workers above 0, got {limit_seconds} s and {workers}")
-    known = (
-        {s.name: s for s in available([s for s in solvers if isinstance(s, str)])}
-        if any(isinstance(s, str) for s in solvers)
-        else {}
-    )
-    chosen = [known[s] if isinstance(s, str) else s for s in solvers]
-    if not chosen:
-        raise ProveError(f"expected at least one solver out of {', '.join(SOLVERS)}, got none")
-    jobs = deque(enumerate(obligations))
-    total = sum(len([s for s in chosen if s.name in o.solvers or not s.package]) for _, o in jobs)
+    chosen = [available([s])[0] if isinstance(s, str) else s for s in solvers]
+    order = {s.name: n for n, s in enumerate(chosen)}
+    if not chosen or len(order) < len(chosen):
+        raise ProveError(f"expected solvers out of {', '.join(SOLVERS)}, each once, got {[str(s) for s in solvers]}")
+    asked = list(obligations)
+    jobs = deque(_jobs(asked, chosen, cores=cores))
+    total = sum(len(job.numbers) * len(job.solvers) for job in jobs)
     answers: SimpleQueue[tuple[int, Answer] | BaseException] = SimpleQueue()
-    crew = [_Crew(chosen, limit_seconds, seed, cores, jobs, answers) for _ in range(min(workers, len(jobs)))]
-    found: dict[tuple[int, str], Answer] = {}
+    crew = [_Member(asked, chosen, limit_seconds, seed, jobs, answers) for _ in range(min(workers, len(jobs)))]
+    found: dict[tuple[int, int], Answer] = {}
     try:
         for member in crew:
             member.start()
@@ -190,155 +183,94 @@ def check(
             if isinstance(said, BaseException):
                 raise said
             i, answer = said
-            found[i, answer.solver] = answer
+            found[i, order[answer.solver]] = answer
             if progress is not None:
                 progress(answer)
     finally:
         jobs.clear()
         for member in crew:
             member.stop()
-    order = {s.name: n for n, s in enumerate(chosen)}
-    return [found[key] for key in sorted(found, key=lambda k: (k[0], order[k[1]]))]
+    return [found[key] for key in sorted(found)]
 
 
-class _Crew(threading.Thread):
+@dataclass(frozen=True)
+class _Job:
+    """Obligations with the same hypotheses for one solver; or one for several solvers, in turn."""
+
+    numbers: tuple[int, ...]
+    solvers: tuple[str, ...]
+    core: bool
+
+
+def _jobs(obligations: Sequence[Obligation], solvers: Sequence[Solver], *, cores: bool) -> Iterator[_Job]:
+    groups: dict[object, list[int]] = {}
+    for i, o in enumerate(obligations):
+        groups.setdefault(i if o.by_core else (o.declarations, o.hypotheses, o.expects), []).append(i)
+    for numbers in groups.values():
+        first = obligations[numbers[0]]
+        readers = [s.name for s in solvers if not s.package or s.name in first.solvers]
+        if first.by_core:
+            yield _Job(tuple(numbers), tuple(sorted(readers, key=lambda n: n != "cvc5")), core=True)
+        else:
+            for name in readers:
+                apt = tuple(i for i in numbers if name in obligations[i].solvers or name not in SOLVERS)
+                yield _Job(apt, (name,), core=cores)
+
+
+class _Member(threading.Thread):
     """Takes jobs until there are none, with a child of its own for each solver."""
 
     def __init__(
         self,
+        obligations: Sequence[Obligation],
         solvers: Sequence[Solver],
         limit: float,
         seed: int | None,
-        cores: bool,
-        jobs: deque[tuple[int, Obligation]],
+        jobs: deque[_Job],
         answers: SimpleQueue[tuple[int, Answer] | BaseException],
     ) -> None:
         super().__init__(name="quiesce-prove", daemon=True)
-        self.limit, self.seed, self.cores, self.jobs, self.answers = limit, seed, cores, jobs, answers
-        self.children = {s.name: _Child(s) for s in solvers}
+        self.obligations, self.limit, self.seed = obligations, limit, seed
+        self.jobs, self.answers = jobs, answers
+        self.children = {s.name: Child(s.command, s.options) for s in solvers}
 
     def run(self) -> None:
         try:
             while True:
                 try:
-                    i, obligation = self.jobs.popleft()
+                    job = self.jobs.popleft()
                 except IndexError:
                     return
-                for answer in self.ask(obligation):
-                    self.answers.put((i, answer))
+                for i in job.numbers:
+                    for answer in self.answer(self.obligations[i], job):
+                        self.answers.put((i, answer))
         except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits for answers
             self.answers.put(error)
 
-    def ask(self, obligation: Obligation) -> Iterable[Answer]:
-        names = [n for n, c in self.children.items() if n in obligation.solvers or not c.solver.package]
-        if obligation.by_core:
-            names.sort(key=lambda n: n != "cvc5")
-        core: tuple[str, ...] | None = None
-        for name in names:
-            only = core if name != "cvc5" else None
-            answer = self.children[name].ask(
-                obligation, only, self.limit, self.seed, core=name == "cvc5" and (obligation.by_core or self.cores)
+    def answer(self, obligation: Obligation, job: _Job) -> Iterator[Answer]:
+        needed: tuple[str, ...] | None = None
+        for name in job.solvers:
+            core = job.core and name == "cvc5"
+            only = None if name == "cvc5" else needed
+            reply = self.ask(name, obligation, only, core=core, alone=obligation.by_core)
+            if core and obligation.by_core and reply.verdict == "unsat":
+                needed = reply.core
+            given = None if only is None else len(only)
+            yield Answer(
+                obligation, name, reply.verdict, reply.seconds, reply.core, reply.model, reply.reason, hypotheses=given
             )
-            if obligation.by_core and answer.verdict == "unsat":
-                core = answer.core
-            yield answer
+
+    def ask(self, name: str, o: Obligation, only: tuple[str, ...] | None, *, core: bool, alone: bool) -> Reply:
+        model = o.expects == "sat"
+        question = Question(o.prelude(only), o.assertion, core, model, self.seed)
+        if not alone:
+            reply = self.children[name].ask(question, min(self.limit, _IN_SESSION))
+            if reply.verdict == o.expects:
+                return reply
+        return self.children[name].ask(
+            Question(f"; alone\n{question.prelude}", o.assertion, core, model, self.seed), self.limit
+        )
 
     def stop(self) -> None:
         for child in self.children.values():
             child.kill()
-
-
-class _Child:
-    """One solver's process: started when it is needed, killed when it is late, started again for the next question."""
-
-    def __init__(self, solver: Solver) -> None:
-        self.solver = solver
-        self.process: subprocess.Popen[str] | None = None
-        self.lines: SimpleQueue[str | None] = SimpleQueue()
-        self.lock = threading.Lock()
-        self.stopped = False
-
-    def ask(
-        self, obligation: Obligation, only: tuple[str, ...] | None, limit: float, seed: int | None, *, core: bool
-    ) -> Answer:
-        request = {
-            "smt": obligation.script(only),
-            "seconds": limit,
-            "seed": seed,
-            "core": core,
-            "model": obligation.expects == "sat",
-            "options": dict(self.solver.options),
-        }
-        began = perf_counter()
-        allowance = limit + _GRACE + (self.start() and _START)
-        given = None if only is None else len(only)
-        try:
-            assert self.process is not None
-            stdin = cast(IO[str], self.process.stdin)
-            stdin.write(json.dumps(request) + "\n")
-            stdin.flush()
-            line = self.lines.get(timeout=allowance)
-        except Empty:
-            self.kill(again=True)
-            reason = f"killed: no answer {allowance:g} s after the question"
-            return Answer(obligation, self.solver.name, "timeout", perf_counter() - began, None, None, reason, given)
-        except OSError:
-            line = None
-        if line is None:
-            status = self.kill(again=True)
-            reason = f"the process ended with status {status}"
-            return Answer(obligation, self.solver.name, "died", perf_counter() - began, None, None, reason, given)
-        return self.read(obligation, line, perf_counter() - began, given)
-
-    def read(self, obligation: Obligation, line: str, waited: float, given: int | None) -> Answer:
-        try:
-            reply: dict[str, Any] = json.loads(line)
-            verdict, seconds = reply["verdict"], float(reply["seconds"])
-        except (ValueError, KeyError, TypeError):
-            self.kill(again=True)
-            reason = f"expected an answer, got {line.strip()[:80]!r}"
-            return Answer(obligation, self.solver.name, "died", waited, None, None, reason, given)
-        reason = str(reply.get("reason", ""))
-        if verdict == "unknown" and any(word in reason for word in ("timeout", "canceled", "resource")):
-            verdict = "timeout"
-        if verdict not in {"unsat", "sat", "unknown", "timeout"}:
-            verdict = "died"
-        core = tuple(reply["core"]) if "core" in reply else None
-        return Answer(
-            obligation, self.solver.name, cast(Verdict, verdict), seconds, core, reply.get("model"), reason, given
-        )
-
-    def start(self) -> bool:
-        """Start the process if there is none; whether it was started."""
-        with self.lock:
-            if self.process is not None or self.stopped:
-                return False
-            process = self.process = subprocess.Popen(
-                self.solver.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-        lines = self.lines = SimpleQueue()
-        threading.Thread(target=_listen, args=(process.stdout, lines), name="quiesce-solver", daemon=True).start()
-        return True
-
-    def kill(self, *, again: bool = False) -> int | None:
-        """End the process; unless ``again``, no other is started."""
-        with self.lock:
-            process, self.process = self.process, None
-            self.stopped = not again
-        if process is None:
-            return None
-        process.kill()
-        status = process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        return status
-
-
-def _listen(stdout: IO[str], lines: SimpleQueue[str | None]) -> None:
-    try:
-        for line in stdout:
-            lines.put(line)
-    except ValueError:
-        pass  # the pipe was closed under us: whoever closed it waits for nothing any more
-    lines.put(None)

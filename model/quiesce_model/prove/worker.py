@@ -1,8 +1,11 @@
 """A solver in a process of its own: reads requests on standard input, a line of JSON each, and answers each in a line.
 
-Run as a file, by ``solvers``; it knows nothing of models and imports one solver only, so that it starts quickly and
-nothing of this project can be taken along when it is killed.  Each request gets a solver (and a context) of its own:
-an answer depends on its request alone, not on what was asked before.
+Run as a file, by ``children``; it knows nothing of models and imports one solver only, so that it starts quickly and
+nothing of this project can be taken along when it is killed.
+
+A request with a ``prelude`` begins a session: declarations and hypotheses, read once.  Each request asks whether its
+``assertion`` can hold besides, and is forgotten afterwards (``push`` and ``pop``).  That is three (cvc5) to fifteen
+times (z3) faster than a script for each question, measured on 156 obligations.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -18,77 +20,101 @@ Request = dict[str, Any]
 Reply = dict[str, Any]
 
 
-def z3(request: Request) -> Reply:
-    """Ask z3; of a ``sat`` the model comes along."""
-    api: Any = importlib.import_module("z3")  # it has no types, and only one of the two is needed
-    api.set_param("smt.random_seed", request["seed"] or 0)
-    api.set_param("sat.random_seed", request["seed"] or 0)
-    solver = api.Solver(ctx=api.Context())
-    solver.set("timeout", int(request["seconds"] * 1000))
-    solver.from_string(request["smt"].replace("(check-sat)", ""))
-    verdict = str(solver.check())
-    out: Reply = {"verdict": verdict}
-    if verdict == "sat":
-        out["model"] = solver.model().sexpr()
-    elif verdict == "unknown":
-        out["reason"] = solver.reason_unknown()
-    return out
+class Z3:
+    """Sessions of z3; of a ``sat`` the model comes along."""
+
+    def __init__(self) -> None:
+        self.api: Any = importlib.import_module("z3")  # it has no types, and only one of the two is needed
+        self.solver: Any = None
+
+    def begin(self, request: Request) -> None:
+        """Read declarations and hypotheses."""
+        self.api.set_param("smt.random_seed", request["seed"] or 0)
+        self.api.set_param("sat.random_seed", request["seed"] or 0)
+        self.solver = self.api.Solver(ctx=self.api.Context())
+        self.solver.from_string(request["prelude"])
+
+    def ask(self, request: Request) -> Reply:
+        """Whether the assertion can hold besides."""
+        solver = self.solver
+        solver.set("timeout", max(1, int(request["seconds"] * 1000)))
+        solver.push()
+        try:
+            if request["assertion"]:
+                solver.from_string(request["assertion"])
+            out: Reply = {"verdict": str(solver.check())}
+            if out["verdict"] == "sat":
+                out["model"] = solver.model().sexpr()
+            elif out["verdict"] == "unknown":
+                out["reason"] = solver.reason_unknown()
+        finally:
+            solver.pop()
+        return out
 
 
-def cvc5(request: Request) -> Reply:
-    """Ask cvc5; of an ``unsat`` the names of the hypotheses that were needed come along."""
-    api: Any = importlib.import_module("cvc5")
-    solver = api.Solver(api.TermManager())
-    solver.setOption("tlimit-per", str(int(request["seconds"] * 1000)))
-    if request["seed"] is not None:
-        solver.setOption("seed", str(request["seed"]))
-        solver.setOption("sat-random-seed", str(request["seed"]))
-    for name, value in request["options"].items():
-        solver.setOption(name, value)
-    if request["core"]:
-        solver.setOption("produce-unsat-cores", "true")
-    if request["model"]:
-        solver.setOption("produce-models", "true")
-    parser = api.InputParser(solver)
-    symbols = parser.getSymbolManager()
-    said: list[str] = []
+class Cvc5:
+    """Sessions of cvc5; of an ``unsat`` the names of the hypotheses that were needed come along."""
 
-    def read(text: str) -> None:
-        parser.setIncrementalStringInput(api.InputLanguage.SMT_LIB_2_6, "obligation")
-        parser.appendIncrementalStringInput(text)
-        while not (command := parser.nextCommand()).isNull():
-            said.append(str(command.invoke(solver, symbols) or "").strip())
+    def __init__(self) -> None:
+        self.api: Any = importlib.import_module("cvc5")
+        self.solver: Any = None
+        self.parser: Any = None
 
-    read(request["smt"])
-    said = [line for line in said if line]
-    verdict, _, why = said[-1].partition(" ") if said else ("no answer", "", "")
-    if verdict not in {"unsat", "sat", "unknown"}:
-        return {"verdict": "error", "reason": f"{verdict} {why}".strip()}
-    out: Reply = {"verdict": verdict}
-    if verdict == "unknown":
-        out["reason"] = why.strip("()").lower() or "incomplete"
-    if verdict == "unsat" and request["core"]:
-        said.clear()
-        read("(get-unsat-core)")
-        out["core"] = [name.strip("|") for name in _symbols(said[-1])]
-    if verdict == "sat" and request["model"]:
-        said.clear()
-        read("(get-model)")
-        out["model"] = said[-1]
-    return out
+    def begin(self, request: Request) -> None:
+        """Read declarations and hypotheses."""
+        self.solver = self.api.Solver(self.api.TermManager())
+        options = {"incremental": "true", "produce-unsat-cores": _flag(request["core"]), **request["options"]}
+        options["produce-models"] = _flag(request["model"])
+        options["tlimit-per"] = str(max(1, int(request["seconds"] * 1000)))  # of the whole session's questions
+        if request["seed"] is not None:
+            options.update({"seed": str(request["seed"]), "sat-random-seed": str(request["seed"])})
+        for name, value in options.items():
+            self.solver.setOption(name, value)
+        self.parser = self.api.InputParser(self.solver)
+        self._read(request["prelude"])
+
+    def ask(self, request: Request) -> Reply:
+        """Whether the assertion can hold besides."""
+        self._read("(push 1)\n" + request["assertion"])
+        said = self._read("(check-sat)")
+        verdict, _, why = said.partition(" ")
+        if verdict not in {"unsat", "sat", "unknown"}:
+            return {"verdict": "error", "reason": said or "no answer"}
+        out: Reply = {"verdict": verdict}
+        if verdict == "unknown":
+            out["reason"] = why.strip("()").lower() or "incomplete"
+        if verdict == "unsat" and request["core"]:
+            names = self._read("(get-unsat-core)").strip("()").split("\n")
+            out["core"] = [name.strip().strip("|") for name in names if name.strip()]
+        if verdict == "sat" and request["model"]:
+            out["model"] = self._read("(get-model)")
+        self._read("(pop 1)")
+        return out
+
+    def _read(self, text: str) -> str:
+        self.parser.setIncrementalStringInput(self.api.InputLanguage.SMT_LIB_2_6, "obligation")
+        self.parser.appendIncrementalStringInput(text + "\n")
+        said = ""
+        while not (command := self.parser.nextCommand()).isNull():
+            said = str(command.invoke(self.solver, self.parser.getSymbolManager()) or "").strip() or said
+            if said.startswith("(error"):
+                raise ValueError(said)
+        return said
 
 
-def _symbols(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().strip("()").splitlines() if line.strip()]
+def _flag(value: object) -> str:
+    return "true" if value else "false"
 
 
-def serve(answer: Callable[[Request], Reply]) -> None:
+def serve(solver: Z3 | Cvc5) -> None:
     """Answer each line until there is no more."""
     for line in sys.stdin:
         request = json.loads(line)
-        request["began"] = began = perf_counter()
+        began = perf_counter()
         try:
-            reply = answer(request)
+            if request["prelude"] is not None:
+                solver.begin(request)
+            reply = solver.ask(request)
         except Exception as error:  # noqa: BLE001 - whatever the solver objects to goes back to who asked
             reply = {"verdict": "error", "reason": f"{type(error).__name__}: {error}"}
         reply["seconds"] = perf_counter() - began
@@ -97,4 +123,4 @@ def serve(answer: Callable[[Request], Reply]) -> None:
 
 
 if __name__ == "__main__":
-    serve({"z3": z3, "cvc5": cvc5}[sys.argv[1]])
+    serve(Z3() if sys.argv[1] == "z3" else Cvc5())
