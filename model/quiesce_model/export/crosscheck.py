@@ -21,7 +21,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -35,6 +36,7 @@ from quiesce_model.export.tla import Tla, config
 from quiesce_model.export.tlc import TlcError, TlcMissing, tlc
 from quiesce_model.known_bad.catalogue import KnownBad, catalogue, with_goal
 from quiesce_model.language import Model
+from quiesce_model.language.errors import ModelError
 from quiesce_model.language.expr import Expr, const, eq, param, read, var
 from quiesce_model.language.sorts import MapSort, Scope, members
 from quiesce_model.vocabulary import HotReloadState, scope
@@ -44,6 +46,7 @@ __all__ = [
     "SCOPES",
     "Row",
     "at_rest",
+    "breaks_in_promela",
     "checks",
     "count_in_spin",
     "count_in_tlc",
@@ -51,6 +54,7 @@ __all__ = [
     "fails_in_spin",
     "main",
     "module_name",
+    "rare",
 ]
 
 Verdict = Literal["agrees", "differs", "skipped", "unfinished"]
@@ -179,13 +183,42 @@ def fails_in_spin(entry: KnownBad) -> Row:
     return _row("spin", entry.name, entry.scope, f"{entry.breaks}: {entry.claim}", lambda: run(entry))
 
 
+def breaks_in_promela(entry: KnownBad, head: Collection[str] = ()) -> Promela:
+    """A known-bad protocol as Promela, with the claim that it breaks and no other, and what SPIN says of it."""
+    claims = entry.model.claims("invariant", "theorem", "transition")
+    about = [*head, "", f"{entry.name}: breaks {entry.breaks} ({entry.claim}).", *textwrap.wrap(entry.story, 100), ""]
+    run = "gcc -O2 -DNOREDUCE -DVECTORSZ=4096"
+    if entry.kind == "liveness":
+        about.append(f"Acceptance cycle:  spin -DLIVENESS -a F; {run} -DNFAIR=3 -o pan pan.c; ./pan -a -f")
+        return Promela(
+            entry.model,
+            entry.scope,
+            claims=(),
+            asserts="block",
+            ends=at_rest(entry.model),
+            finitely=rare(entry.model),
+            head=about,
+        )
+    if entry.kind == "trap":
+        about += ["Starts in the trap.  No error is right: from here, neither ACTIVE nor the scope's edge is reached:"]
+        about += [f"spin -a F; {run} -DSAFETY -DBFS -o pan pan.c; ./pan -E"]
+        return _from_the_trap(entry, _trap_of(entry), about)
+    about.append(f"Assertion violated after {entry.steps} steps:")
+    about.append(f"spin -a F; {run} -DSAFETY -DBFS -o pan pan.c; ./pan -E")
+    named = entry.claim in claims
+    return Promela(
+        entry.model,
+        entry.scope,
+        claims=[entry.claim] if named else (),
+        asserts="block" if named else "judge",
+        head=about,
+    )
+
+
 def _breaks(entry: KnownBad) -> tuple[str, str]:
     claims = entry.model.claims("invariant", "theorem", "transition")
     named = entry.claim in claims
-    text = Promela(
-        entry.model, entry.scope, claims=[entry.claim] if named else (), asserts="block" if named else "judge"
-    ).text()
-    found = spin(text, shortest=True)
+    found = spin(breaks_in_promela(entry).text(), shortest=True)
     looks = named and claims[entry.claim].role != "transition"  # the monitor's own step is one more
     return f"assertion violated after {entry.steps} steps", _failure(found, looks)
 
@@ -196,26 +229,29 @@ def _failure(found: SpinRun, looks: bool) -> str:
     return f"{found.error} after {len(found.steps) - looks} steps"
 
 
-def _trap(entry: KnownBad) -> tuple[str, str]:
+def _trap_of(entry: KnownBad) -> Mapping[str, Any]:
+    """The state from which there is no way back."""
     goal = ["active_is_reached"]
     found = explore(
         with_goal(entry.model), entry.scope, claims=goal, always_reachable=goal, deadlock=False, vacuity=False
     ).violation
     if found is None or found.kind != "trap":
-        return f"a trap after {entry.steps} steps", f"the explorer finds none: {found}"
-    end = found.trace[-1].state
-    there = spin(
-        Promela(
-            entry.model, entry.scope, claims=(), asserts="block", never={"here": state_is(entry.model, end)}
-        ).text(),
-        shortest=True,
-    )
-    bare = Promela(entry.model, entry.scope, claims=())
-    state = var("state", entry.model.state_sorts()["state"])
-    never = {"ACTIVE": eq(state, const(HotReloadState.ACTIVE)), "the scope's edge": bare.edge_of_scope()}
-    beyond = spin(
-        Promela(entry.model, entry.scope, claims=(), asserts="block", start=end, never=never).text(), shortest=True
-    )
+        raise ModelError(f"{entry.name}: expected a trap, the explorer finds {found}")
+    return found.trace[-1].state
+
+
+def _from_the_trap(entry: KnownBad, state: Mapping[str, Any], head: Collection[str] = ()) -> Promela:
+    """The model, started in the trap; it must not reach ACTIVE, nor the scope's edge, beyond which nobody knows."""
+    active = eq(var("state", HotReloadState), const(HotReloadState.ACTIVE))
+    never = {"ACTIVE": active, "the_edge": Promela(entry.model, entry.scope, claims=()).edge_of_scope()}
+    return Promela(entry.model, entry.scope, claims=(), asserts="block", start=state, never=never, head=head)
+
+
+def _trap(entry: KnownBad) -> tuple[str, str]:
+    end = _trap_of(entry)
+    here = {"here": state_is(entry.model, end)}
+    there = spin(Promela(entry.model, entry.scope, claims=(), asserts="block", never=here).text(), shortest=True)
+    beyond = spin(_from_the_trap(entry, end).text(), shortest=True)
     ours = f"reached: assertion violated after {entry.steps} steps; from there: no error"
     return ours, f"reached: {_failure(there, looks=True)}; from there: {_failure(beyond, looks=True)}"
 

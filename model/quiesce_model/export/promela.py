@@ -144,7 +144,7 @@ class Promela(PromelaSteps):
                 yield f"{self.type(sort.value)} {self.names[name]}[{n}] = {{ {values} }};"
             else:
                 yield f"{self.type(sort)} {self.names[name]} = {self._first(name, None)};"
-        for name in self.remembered:
+        for name in (x for x in self.sorts if x in self.remembered):
             sort = self.sorts[name]
             old = self.names[OLD + name]
             if isinstance(sort, MapSort):

@@ -4,8 +4,8 @@ One module for each model class, with the unordered sorts and the bounds as ``CO
 
 ========================  =============================================================================
 action                    an operator with the same parameters; cases where variables share a condition
-out of scope              ``x \\in Epoch`` as a conjunct: beyond the bound the step is not possible; take ``Epoch`` to be
-                          ``Nat`` and the module is the unbounded model
+out of scope              ``x \\in Epoch`` as a conjunct: beyond the bound the step is not possible.  With
+                          ``Epoch == Nat`` and so on, the module is the unbounded model
 assert                    an invariant: where the action's guard holds, so does what it asserts
 invariant, theorem        an operator of that name, listed in the ``.cfg``, its rules in the comment before it
 transition                ``name == [][ ... ]_vars``, a ``PROPERTY``
@@ -94,7 +94,8 @@ class Tla(TlaText):
         yield ""
         if self.needs_sum:
             yield "RECURSIVE SumOver(_, _)"
-            yield "SumOver(f, S) == IF S = {} THEN 0 ELSE LET x == CHOOSE x \\in S : TRUE IN f[x] + SumOver(f, S \\ {x})"
+            yield "SumOver(f, S) =="
+            yield "  IF S = {} THEN 0 ELSE LET x == CHOOSE y \\in S : TRUE IN f[x] + SumOver(f, S \\ {x})"
             yield "SumOf(f) == SumOver(f, DOMAIN f)"
             yield ""
 

@@ -103,7 +103,7 @@ class TlaText:
             case "word":
                 name, *args = e.args
                 self.used[name] = None
-                return name + (f"({', '.join(self.inside(x) for x in args)})" if args else "")
+                return call(name, [self.inside(x) for x in args])
             case "read":
                 return f"{self.show(e.args[0])}[{self.inside(e.args[1])}]"
             case "not":

@@ -85,7 +85,7 @@ def _read(model: type[Model], name: str) -> Word | None:
 
 
 def _size(e: Expr) -> int:
-    return 1 + sum(_size(c) for c in e.children() if isinstance(c, Expr))
+    return 1 + sum(_size(c) for c in e.children())
 
 
 def fold(e: Expr, vocabulary: Iterable[Word], *, within: Word | None = None) -> Expr:
