@@ -178,7 +178,12 @@ class ScheduledSeam(Seam):
         """Take a slot out of a pool."""
         me = self.me()
         late = self.engine.point("announce", pool.name, writes=True, late=True)
-        slot = deque.pop(pool)
+        try:
+            slot = deque.pop(pool)
+        except IndexError:
+            if late:
+                raise KeyboardInterrupt from None  # it strikes instead: what was found is not known to anybody yet
+            raise
         self.taken(me, pool, slot, late=late)
         if late:
             del slot  # a traceback keeps this frame, which must not keep the slot

@@ -11,7 +11,8 @@ Asynchronous exceptions (KeyboardInterrupt, `PyThreadState_SetAsyncExc`) may str
 - from there until the function's result is stored in ``result``, the slot has surely not been put back: the handler at
   the bottom puts it back.  This is also the way of every exception that the function itself raises;
 - from there to the end, the slot may have been put back or not: the handler drops it.  If it had been put back, then
-  dropping this reference changes nothing; if not, it dies: not held.  Nothing is ever put back twice;
+  dropping this reference changes nothing; if not, it dies: not held.  Nothing is ever put back twice.  Who retracts has
+  no result, and binds the name all the same before the slot is put back, so that the handler knows;
 - the look that a release owes is owed by the handler too.
 
 The handler finds out which of the two names are bound, so that the fast path need not initialise them.  There is one
@@ -97,6 +98,7 @@ class CallPath:
                         return result
                     self._core.look(record)
                     return result
+                result = None
                 # step: retract -- atomic like finish.
                 slot = record.free.append(slot)
                 self._core.look(record)
@@ -150,6 +152,7 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
                         return result
                     core.look(record)
                     return result
+                result = None
                 slot = record.free.append(slot)  # step: retract -- atomic as in `call`.
                 core.look(record)
         except BaseException:
@@ -203,8 +206,10 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
                 if pointer.record is not record:  # step: peek -- atomic as in `call`.
                     core.look(record)
                 return result
+            result = None
             slot = record.pool.append(slot)  # step: retract -- atomic as in `call`.
             core.look(record)
+            del result
         except BaseException:
             try:
                 _ = result  # pyright: ignore[reportPossiblyUnboundVariable] - as in `call`

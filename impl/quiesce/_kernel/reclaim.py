@@ -255,7 +255,11 @@ class Core:
                 for version in mine:
                     if version in self.book.closing and not version.close_begun:
                         version.close()
-                self.section(partial(self.settle, drains=False))
+                try:
+                    self.section(partial(self.settle, drains=False))
+                except BaseException:
+                    self.section(partial(self.settle, drains=False))  # a version that was closed is let go of (R6)
+                    raise
 
     def _claim(self, mine: list[Version]) -> None:
         """Take one version out of those that are due: from here on this thread alone closes it (M3)."""

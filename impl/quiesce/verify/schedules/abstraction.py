@@ -79,7 +79,8 @@ class Abstraction:
 
     def held(self, record: Any) -> int:
         """Slots of a record that are alive and not in its pool; looks at nothing through the seam."""
-        return len(record.slots) - len(record.pool)
+        alive = sum(reference() is not None for reference in set.__iter__(record.slots))
+        return alive - len(record.pool)
 
     def over(self, state: tuple[int, ...], shown: Any) -> tuple[int, ...]:
         """The model's state with everything that can be read off the real objects put in its place.

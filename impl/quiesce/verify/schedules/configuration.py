@@ -116,7 +116,8 @@ class Configuration:
             if self.kind.setup is not None:
                 self.kind.setup(world)
             for script in self.scripts:
-                spawner.thread(script.name, script.body, world, interrupts=script.interrupts)
+                name = script.name
+                world.threads[name] = spawner.thread(name, script.body, world, interrupts=script.interrupts)
             return world.judge
 
         execution = engine.run(scenario, chooser)

@@ -18,10 +18,11 @@ current one.  Such a step may be moved behind the section, because until its thr
 look at that very pool can tell.  No other step is ever moved: reads, starts and publications stand where they happened,
 and therefore real-time order (rules T2 to T4) is kept.
 
-Two things are more permissive than the model, which has no interrupted callers, and are counted
-(`Seen.allowances`): an asynchronous exception between announce and the call's start takes ``confirm`` and ``finish``
-(or ``retract``) in one step; and one look more than a caller owes, which an interrupt may cause, may stand for the look
-of a caller who owes one: that one's own then finds nothing.
+Interrupts.  The model's upgraders can be interrupted, its callers cannot.  So for a thread that was struck, the
+comparison is more permissive in these ways, and counts them (`Seen.allowances`): between announce and the call's start,
+``confirm`` and ``finish`` (or ``retract``) are taken in one step; it may look once more than it owes, which does what
+the model's ``look`` does for a caller that is somewhere else; its look may be cut short when it has freed and not yet
+woken, and is then still owed; and nobody asks whether the event is set on which it waited itself.
 
 Rejected: holding only the events against the model (`quiesce.verify.recorded` does, with sections made atomic); and
 searching for any enabled action that fits, which finds a fit for code that does the right thing under the wrong name.
@@ -102,6 +103,7 @@ class Refiner:
         graph: the model; shared by all executions of a configuration.
         names: of the threads, in the order of the model's elements; each may be a caller and an upgrader of the model.
         who: the running thread's name.
+        struck: whether a thread of that name was interrupted.
         seen: counts the actions that were taken and what came up, over many executions.
 
     """
@@ -111,9 +113,12 @@ class Refiner:
         graph: Graph,
         names: Sequence[str],
         who: Callable[[], str],
+        struck: Callable[[str], bool],
         seen: Seen,
     ) -> None:
-        self.graph, self.who, self.seen, self.witnessed = graph, who, seen, seen.witnessed
+        self.graph, self.who, self.struck, self.seen = graph, who, struck, seen
+        self.witnessed = seen.witnessed
+        self._names = [*names]
         self.threads = {name: i for i, name in enumerate(names)} | {SETUP: 0}
         self.node: Node = graph.first
         self.failure: NotAStep | None = None
@@ -121,18 +126,16 @@ class Refiner:
         at = graph.compiled.layout.offset
         self._pc, self._epoch, self._now, self._gate = at["pc"], at["epoch"], at["now"], at["gate"]
         self._holders = at["holders"]
+        self._woken = at["woken"], graph.compiled.layout.width["woken"]
         self._abstract: Abstraction | None = None
         self._book: Any = None
         self._shown: Any = None
         self._held: dict[int, Hold] = {}
         self._depth: Counter[int] = Counter()
-        self._struck: set[int] = set()
         self._base: Node | None = None
         self._log: list[Taken] = []
         self._publishing: tuple[str, tuple[int, ...]] | None = None
         self._refused: tuple[str, tuple[int, ...]] | None = None
-        self._unowed = False
-        """The section is a look that the model's caller does not owe: of a nested call, or after an interrupt."""
 
     def begin(self, core: Any, first: int) -> None:
         """The plugin is built: from here on it is followed."""
@@ -142,8 +145,13 @@ class Refiner:
 
     @property
     def deaf(self) -> bool:
-        """There is nothing to follow yet, or no more."""
-        return self._abstract is None or self.failure is not None
+        """There is nothing to follow yet, or no more.  Else everything up to here is known."""
+        if self._abstract is None or self.failure is not None:
+            return True
+        for key, hold in list(self._held.items()):
+            if hold.alive() is None:  # it died, and those who want to know of it are told in some order
+                self._died(key)
+        return self.failure is not None
 
     # -- a call -------------------------------------------------------------------------------------------------------
     def read(self, record: Any) -> None:
@@ -158,7 +166,7 @@ class Refiner:
             self._call("confirm", t, me, did)
         elif pc == PEEK:
             self._call("peek", t, me, did)
-        elif pc in (IDLE, READ, ANNOUNCE):
+        elif pc in (IDLE, READ, ANNOUNCE) and not self.struck(me):  # else it is on its way out
             if pc == ANNOUNCE:
                 self._unread(t)
             elif pc == IDLE:
@@ -216,31 +224,28 @@ class Refiner:
 
     def _died(self, key: int) -> None:
         hold = self._held.pop(key, None)
-        if hold is not None and not self.deaf:
-            self._struck.add(hold.thread)
-            self._let_go(hold, self.who(), f"drops a slot of epoch {hold.epoch}")
+        if hold is not None and self._abstract is not None and self.failure is None:
+            self._let_go(hold, self._names[hold.thread], f"drops a slot of epoch {hold.epoch}")
 
     def _let_go(self, hold: Hold, me: str, did: str) -> None:
         t = hold.thread
         self._depth[t] -= 1
+        if self.struck(self._names[t]) and all(other.thread != t for other in self._held.values()):
+            self._depth[t] = 0  # whatever was nested without a slot of its own was cut short
+            if self.node.state[self._pc + t] == NESTED:
+                self._call("unnest", t, me, did)
         if self._depth[t] == 0:
             pc = self.node.state[self._pc + t]
-            if pc == CONFIRM and t in self._struck:
+            if pc == CONFIRM and self.struck(self._names[t]):
                 self.seen.allowances["interrupted before its start"] += 1
                 self._call("confirm", t, me, did)
                 pc = self.node.state[self._pc + t]
-            self._struck.discard(t)
             self._call("retract" if pc == RETRACT else "finish", t, me, did)
         else:
             assert self._abstract is not None
             self._abstract.surplus[hold.epoch] -= 1
             if self._depth[t] == 1:
                 self._call("unnest", t, me, did)
-
-    def struck(self) -> None:
-        """An asynchronous exception was raised in place of a caller's operation."""
-        if not self.deaf:
-            self._struck.add(self.threads[self.who()])
 
     def body(self, version: int) -> None:
         """A function of the plugin begins: the model's caller runs, and on that version."""
@@ -260,7 +265,6 @@ class Refiner:
         """The plugin's lock was taken."""
         self._base, self._log = self.node, []
         self._publishing = self._refused = None
-        self._unowed = False
 
     def section(self, action: str, publishes: bool, attempt: Any, details: Mapping[str, Any]) -> None:
         """A section says what it does; or a call says that it is nested, or that a hold is lost."""
@@ -275,9 +279,9 @@ class Refiner:
             pc = self.node.state[self._pc + t]
             if pc in (LOOK, LOOK_AGAIN):
                 self._take("look", (t,), mine=True)
-            else:
-                self._unowed = True
-            return
+            elif self.struck(me):
+                self._one_look_more(t, details["epoch"])
+            return  # else of a nested call: it has to find nothing, because the outer one holds the record
         model = self.graph.compiled.actions.get(action)
         if model is None:
             self._fail(me, f"says that it does {action!r}", action, differs=("up",))
@@ -291,6 +295,19 @@ class Refiner:
             self._publishing = (action, args)
         else:
             self._take(action, args, mine=True)
+
+    def _one_look_more(self, t: int, epoch: int) -> None:
+        """What the model's look at that epoch does to all but the caller, who is where it was."""
+        state = list(self.node.state)
+        mine = state[self._pc + t], state[self._epoch + t]
+        state[self._pc + t], state[self._epoch + t] = LOOK, epoch
+        node = self.graph.after(self.graph.node(tuple(state)), "look", (t,))
+        assert node is not None, "a caller that is to look may"
+        state = list(node.state)
+        state[self._pc + t], state[self._epoch + t] = mine
+        if tuple(state) != self.node.state:
+            self.seen.allowances["one look more than is owed"] += 1
+            self.node = self.graph.node(tuple(state))
 
     def _nested(self, action: str, me: str) -> None:
         t = self.threads[me]
@@ -347,23 +364,28 @@ class Refiner:
                     if self._refused:
                         self.witnessed[last.action] += 1
                     return
-        if self._unowed and self._looks_for_another():
+        if self._cut_short(me, last):
             return
         if self._refused:
             self._fail(me, "ends a section", *self._refused)
         else:
             self._differ(me, "ends a section", last.action if last is not None else "", real)
 
-    def _looks_for_another(self) -> bool:
-        """A look that nobody owes finds what another caller's would: it is that one's, and that one finds nothing."""
-        for t in set(self.threads.values()):
-            if self.node.state[self._pc + t] in (LOOK, LOOK_AGAIN):
-                node = self.graph.after(self.node, "look", (t,))
-                if node is not None and node.state == self._real(node):
-                    self.node = node
-                    self.seen.allowances["looked for another"] += 1
-                    return True
-        return False
+    def _cut_short(self, me: str, last: Taken | None) -> bool:
+        """A caller that is struck in the middle of its look frees and does not wake: it still owes a look."""
+        if last is None or last.action != "look" or not self.struck(me):
+            return False
+        real, t = self._real(), last.args[0]
+        at, n = self._woken
+        state = list(self.node.state)
+        state[at : at + n] = real[at : at + n]
+        if tuple(state) != real:
+            return False
+        assert self._base is not None, "a section is open"
+        state[self._pc + t], state[self._epoch + t] = (self._base.state[i + t] for i in (self._pc, self._epoch))
+        self.node = self.graph.node(tuple(state))
+        self.seen.allowances["a look was cut short"] += 1
+        return True
 
     def _instants(self, own: int) -> Iterator[Node]:
         """The states after the window, for every way to move callers' steps behind the section's own."""
@@ -411,7 +433,12 @@ class Refiner:
     # -- comparing ----------------------------------------------------------------------------------------------------
     def _real(self, node: Node | None = None) -> tuple[int, ...]:
         assert self._abstract is not None
-        return self._abstract.over((node or self.node).state, self._shown)
+        out = self._abstract.over((node or self.node).state, self._shown)
+        for u in self._abstract.attempts:
+            if self.struck(self._names[u]):  # it is on its way out and waits for nothing any more
+                at = self._woken[0] + u
+                out = (*out[:at], (node or self.node).state[at], *out[at + 1 :])
+        return out
 
     def _compare(self, me: str, did: str, action: str) -> None:
         real = self._real()

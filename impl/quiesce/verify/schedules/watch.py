@@ -56,18 +56,23 @@ class WatchedSeam(ScheduledSeam):
 
     def read(self, pointer: Any) -> Any:
         """Read the pointer."""
-        try:
-            record = super().read(pointer)
-        except BaseException:
-            self.refiner.struck()
-            raise
+        record = super().read(pointer)
         self.refiner.read(record)
         return record
 
     def write(self, pointer: Any, record: Any) -> None:
         """Write the pointer."""
         self._records[id(record.pool)] = record
-        super().write(pointer, record)
+        me = self.engine.me()
+        if me is None or not me.interrupts:
+            super().write(pointer, record)
+        else:  # in the kernel this is a store, before which no interrupt can strike since the section began to write
+            kept = me.interrupts, me.offers
+            me.interrupts, me.offers = 0, {}
+            try:
+                super().write(pointer, record)
+            finally:
+                me.interrupts, me.offers = kept
         self.refiner.wrote(record)
 
     def taken(self, me: str, pool: Any, slot: Any, *, late: bool) -> None:

@@ -25,7 +25,7 @@ from quiesce import (
     PluginUnregistered,
     QuiesceError,
 )
-from quiesce_conformance.schedules import Engine
+from quiesce_conformance.schedules import Engine, Thread
 
 from .abstraction import core_of
 from .graph import Graph
@@ -178,8 +178,10 @@ class World:
         self.running: Counter[int] = Counter()
         self.closed: Counter[int] = Counter()
         self.tokens = 0
+        self.threads: dict[str, Thread] = {}
+        """By name; filled in when they are spawned."""
         self.violation: RuleBroken | None = None
-        self.refiner = Refiner(graph, names, self.me, seen)
+        self.refiner = Refiner(graph, names, self.me, self.struck, seen)
         first = Probe(self, "", FIRST)
         first.ready = True
         self.plugin = HotReloadablePlugin(
@@ -203,6 +205,10 @@ class World:
         """The running thread's name."""
         me = self.engine.me()
         return SETUP if me is None else me.name
+
+    def struck(self, name: str) -> bool:
+        """Whether a thread was interrupted."""
+        return name in self.threads and self.threads[name].struck > 0
 
     def check(self, rule: str, holds: bool, what: str) -> None:
         """Take note of the first thing that must not be.  Not raised here: the kernel would take it for a plugin's."""
