@@ -5,8 +5,8 @@ says "every hook ends" (build, init, handover: each has a fair way on) and "ever
 one thing besides: a call does not nest for ever.  For rule V2, which holds whatever calls do, the same models are taken
 with the two exchanged: ``finish`` may never come, the time-out must.
 
-Explored, not proved: every fair run within the scope; states on the scope's edge are left out and counted.  A ranking
-argument for any size is a proof's business.
+Explored, not proved: every fair run within the scope; states on the scope's edge are left out and counted.  The same
+for any size, by ranks that fall, is in ``prove.liveness``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["ENDINGS", "SCOPES", "Ending", "check"]
 Goal = Callable[[Mapping[str, Any]], bool]
 
 
-class ContinueWithTimeOut(algorithm.Continue):
-    """CONTINUE with a finite timeout, whatever calls do."""
+class WhateverCallsDo(Algorithm):
+    """A call need not end."""
 
     @action(fair=False)
     def finish(s, t: Thread) -> None:
@@ -38,21 +38,9 @@ class ContinueWithTimeOut(algorithm.Continue):
     def unnest(s, t: Thread) -> None:
         super().unnest(t)
 
-    @action
-    def time_out(s, u: Upgrader) -> None:
-        super().time_out(u)
 
-
-class HoldWithTimeOut(algorithm.Hold):
-    """HOLD with a finite timeout, whatever calls do."""
-
-    @action(fair=False)
-    def finish(s, t: Thread) -> None:
-        super().finish(t)
-
-    @action(fair=False)
-    def unnest(s, t: Thread) -> None:
-        super().unnest(t)
+class WithATimeOut(WhateverCallsDo):
+    """Nor has it to, since the time-out must come."""
 
     @action
     def time_out(s, u: Upgrader) -> None:
@@ -63,16 +51,16 @@ class HoldWithTimeOut(algorithm.Hold):
         super().undo_times_out(u)
 
 
-class OverlapWhateverCallsDo(algorithm.Overlap):
+class ContinueWithTimeOut(WithATimeOut, algorithm.Continue):
+    """CONTINUE with a finite timeout, whatever calls do."""
+
+
+class HoldWithTimeOut(WithATimeOut, algorithm.Hold):
+    """HOLD with a finite timeout, whatever calls do."""
+
+
+class OverlapWhateverCallsDo(WhateverCallsDo, algorithm.Overlap):
     """OVERLAP, which needs no timeout."""
-
-    @action(fair=False)
-    def finish(s, t: Thread) -> None:
-        super().finish(t)
-
-    @action(fair=False)
-    def unnest(s, t: Thread) -> None:
-        super().unnest(t)
 
 
 def _the_first_upgrader_is_at_rest(state: Mapping[str, Any]) -> bool:

@@ -22,7 +22,7 @@ from quiesce_model.language.values import current_bounds
 from quiesce_model.meaning import INVISIBLE, MEANING, STEPS, Step, singles_out
 from quiesce_model.protocol import Protocol
 
-__all__ = ["Deviation", "RefinementResult", "refines"]
+__all__ = ["Deviation", "RefinementResult", "deviation", "refines"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,36 @@ class _Reading:
         return INVISIBLE, ()
 
 
+def deviation(
+    algorithm: type[Model],
+    protocol: type[Model],
+    scope: Scope,
+    step: tuple[Frozen, str, tuple[Any, ...], Frozen],
+) -> Deviation | None:
+    """How one step of the algorithm, from any state, differs from the step of the protocol that it should be.
+
+    :param step: the state before, the action, its parameters, the state after.
+    :raises ModelError: a meaning that should single out one value does not.
+    """
+    reading = _Reading(PlainRun(algorithm, scope), PlainRun(protocol, scope))
+    return _deviation(reading, reading.meaning, step)[1]
+
+
+def _deviation(
+    reading: _Reading, meaning: Callable[[Frozen], Frozen], step: tuple[Frozen, str, tuple[Any, ...], Frozen]
+) -> tuple[Step, Deviation | None]:
+    frozen, action, args, following = step
+    before, after = meaning(frozen), meaning(following)
+    case, of = reading.step(frozen, action, args)
+    due: Frozen | None = before
+    if case.name is not None:
+        due = reading.abstract.apply(before, case.name, *of, why=False, promises=False).state
+    if due == after:
+        return case, None
+    seen = reading.abstract.as_dict(before), reading.abstract.as_dict(after)
+    return case, Deviation(action, args, str(case), *seen)
+
+
 def refines(algorithm: type[Algorithm], protocol: type[Protocol], scope: Scope) -> RefinementResult:
     """Check every step of the algorithm within the scope against the protocol.
 
@@ -125,14 +155,9 @@ def refines(algorithm: type[Algorithm], protocol: type[Protocol], scope: Scope) 
             if outcome.state is None:
                 continue
             result.edges += 1
-            before, after = meaning(frozen), meaning(outcome.state)
-            case, of = reading.step(frozen, action, args)
-            due: Frozen | None = before
-            if case.name is not None:
-                due = abstract.apply(before, case.name, *of, why=False, promises=False).state
-            if due != after:
-                seen = abstract.as_dict(before), abstract.as_dict(after)
-                result.deviations.append(Deviation(action, args, str(case), *seen))
+            case, wrong = _deviation(reading, meaning, (frozen, action, args, outcome.state))
+            if wrong is not None:
+                result.deviations.append(wrong)
             else:
                 result.steps.setdefault(action, Counter())[str(case)] += 1
     return result
