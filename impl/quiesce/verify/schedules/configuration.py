@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from quiesce import DrainPolicy
-from quiesce_conformance.schedules import Chooser, Engine, Execution, Failure, Spawner
+from quiesce_conformance.schedules import Chooser, Deadlock, Engine, Execution, Failure, Livelock, Spawner
 from quiesce_model import algorithm
 from quiesce_model.vocabulary import Epoch, Tally, Thread, Upgrader, Version
 
+from .failure import NotAStep
 from .graph import Graph, graph
+from .refine import SETUP
 from .tally import Seen
 from .world import World
 
@@ -124,6 +126,12 @@ class Configuration:
         if execution.failed or execution.ending == "cut":
             # What went wrong first, tells more than what it led to: a deadlock, or a plugin that raises.
             first = worlds[0].refiner.failure or worlds[0].violation
+            if (
+                isinstance(first, NotAStep)
+                and first.thread == SETUP
+                and isinstance(execution.ending, Deadlock | Livelock)
+            ):
+                first = None  # seen while those who could not go on were unwound
             if first is not None:
                 ending = Failure(first, None, len(execution.choices) - 1, "check")
                 return Execution(execution.choices, execution.enabled, ending, execution.outcomes, execution.seconds)

@@ -68,6 +68,8 @@ HELD: Final = [g.name for g in Gate].index("HELD")
 LOOKS: Final = frozenset({"look", "scan", "undo_scan", "cleanup_old"})
 """Actions that look at holders."""
 
+OWED: Final = ("M5", "V1", "R6")
+"""The rules at stake if a caller goes on without the look that a release owes."""
 UNREAD: Final = "(unread)"
 """Takes back a read that led to nothing; see `Refiner.read`."""
 MOVABLE: Final = frozenset({"announce", "confirm", "retract", "finish", "peek"})
@@ -496,7 +498,8 @@ class Refiner:
             rules += [r for _, ids in compiled.forced(action, self.node.state, args).broken for r in ids]
             if not rules:
                 variables = tuple(v for c in missing for v in sorted(c.expr.reads))
-                rules += rules_of(variables)
+                stands = self.node.state[self._pc + args[0]] if variables == ("pc",) else IDLE
+                rules += OWED if stands in {PEEK, LOOK, LOOK_AGAIN} else rules_of(variables)
         rules += rules_of(differs)
         layout = compiled.layout
         shown = self._real() if real is None else real
