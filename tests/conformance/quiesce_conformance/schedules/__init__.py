@@ -3,7 +3,9 @@
 General layout:
 
     points.py       what a thread is about to do (`Op`), what could be next (`Choice`), who decides (`Chooser`)
-    engine.py       runs a scenario once, under a chooser
+    engine.py       runs a scenario once, under a chooser, and is the watchdog
+    decisions.py    parking at a point, deciding who goes on, handing over
+    thread.py       one thread of a scenario
     workers.py      the threads, reused, and the processor on which they stay
     primitives.py   a cell, a pool, a lock, an event, whose operations are points
     execution.py    what a run was, and how it ended
@@ -29,7 +31,7 @@ part of its step before, so it is interleaved with the others' steps, but not by
 of it.  Two time-outs move the clock; that is not counted as a dependence either.
 """
 
-from .engine import Engine, Scenario, Spawner, Thread
+from .engine import Check, Engine, Scenario, Spawner, Thread
 from .errors import (
     Abandoned,
     DoesNotFit,
@@ -47,6 +49,7 @@ __all__ = [
     "CUT",
     "Abandoned",
     "Cell",
+    "Check",
     "Choice",
     "Chooser",
     "Deadlock",

@@ -1,19 +1,8 @@
 """The engine: real threads, one of which goes on at a time, from one named point to the next.
 
-How it works.  Every thread of a scenario parks before each of its operations and says what it is about to do.  The
-thread that has just come to its point makes the next decision itself: it lists what is enabled, asks the chooser, and
-if it is chosen itself goes straight on.  Only if another thread is chosen is there a hand-over: it lets that thread's
-lock go and parks on its own.  So a step costs about a microsecond and a switch what the system takes for one.
-
-The thread that calls `run` sets the scenario up, parks, and is woken at the end; meanwhile it is the watchdog.
-
-Invariants:
-
-- At most one thread of a scenario is between two points.  It is `_current`; everybody else is parked or has ended.
-- `_turn` holds one token, except while a decision is being made.  Whoever decides takes it first.  The watchdog ends an
-  execution by taking it away: then a thread that comes back late finds no token and knows that it was given up.
-  (One token in one list, because `list.pop` is one atomic step on every build, and a lock would cost ten times that.)
-- `_choices` and `_enabled` are the execution so far.
+A thread of a scenario parks before each of its operations and says what it is about to do; `decisions` is how it is
+decided who goes on.  The thread that calls `run` sets the scenario up, parks, and is woken at the end; meanwhile it is
+the watchdog.
 
 Sources.  Stateless search over real threads with every decision recorded: CHESS (Musuvathi et al., OSDI 2008), and
 before it VeriSoft (Godefroid, POPL 1997).  The scheduler as a library under the program's own locks and atomics: Loom
@@ -28,91 +17,26 @@ from __future__ import annotations
 
 import gc
 import sys
-import traceback
-from _thread import LockType, get_ident
-from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import Any, Final, Self, TypeVar
+from _thread import allocate_lock, get_ident
+from collections.abc import Callable
+from typing import Any, Final, Self
 
+from .decisions import Decisions, stack_text
 from .errors import Abandoned, EngineBusy, EngineMisused
-from .execution import Deadlock, Ending, Execution, Failure, LeftTheSeam, Outcome
-from .livelock import describe
-from .points import CUT, INTERRUPT, Choice, Chooser, Observer, Op
-from .workers import Crew, Processor, Worker, parked_lock
+from .execution import Execution, Failure, LeftTheSeam, Outcome
+from .limits import seconds, whole
+from .points import Chooser, Observer
+from .thread import NOBODY, Thread
+from .workers import Crew, Processor, parked_lock
 
-__all__ = ["Engine", "Scenario", "Spawner", "Thread"]
+__all__ = ["Check", "Engine", "Scenario", "Spawner", "Thread"]
 
-T = TypeVar("T")
 Check = Callable[[], object]
-Offers = dict[tuple[str, str, bool, bool], tuple[Choice, ...]]
-LATE: Final = "interrupt-after@"
-
-
-class Thread:
-    """One thread of a scenario.  What `Spawner.thread` gives."""
-
-    __slots__ = (
-        "args",
-        "choices",
-        "ended",
-        "error",
-        "expects",
-        "function",
-        "given_up",
-        "gone",
-        "ident",
-        "index",
-        "interrupts",
-        "name",
-        "offers",
-        "park",
-        "result",
-        "struck",
-        "taken",
-        "waits_for",
-        "wake",
-        "worker",
-    )
-
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        expects: tuple[type[BaseException], ...],
-        interrupts: int,
-        worker: Worker,
-        offers: Offers,
-    ) -> None:
-        self.offers = offers
-        self.index, self.name, self.function, self.args = index, name, function, args
-        self.expects, self.interrupts, self.worker = expects, interrupts, worker
-        self.park, self.wake, self.ident = worker.lock.acquire, worker.lock.release, worker.ident
-        self.choices: tuple[Choice, ...] = ()
-        """What it could do next.  Empty: it is blocked, or has ended."""
-        self.waits_for: Choice | None = None
-        """What it would do if it were not blocked."""
-        self.taken: Choice | None = None
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.struck = self.given_up = 0
-        self.ended = False
-        self.gone: LockType | None = None
-        """Let go when it has been unwound."""
-
-
-class _Nobody:
-    """Who goes on when nobody does."""
-
-    ident = -1
-
-
 Scenario = Callable[["Spawner"], Check | None]
 """Makes fresh objects and spawns threads; what it returns is called when all have ended, and raises what is wrong."""
 
 
-class Engine:
+class Engine(Decisions):
     """Runs scenarios, one execution at a time.
 
         engine = Engine()
@@ -142,43 +66,22 @@ class Engine:
         one_processor: keep all threads on one processor, where the system allows that; see `workers`.
 
     Raises:
-        ValueError: a number is not positive.
+        BadLimit: a number is not positive.
 
     """
 
     def __init__(self, *, patience: float = 10.0, max_steps: int = 5_000, one_processor: bool = True) -> None:
-        self.patience, self.max_steps = _positive("patience", patience), _whole("max_steps", max_steps)
+        seconds("patience", patience)
+        whole("max_steps", max_steps)
+        super().__init__()
+        self.patience, self.max_steps = patience, max_steps
         self._processor = Processor(stay=one_processor)
         self._crew = Crew(self._processor)
         self._in_with = False
-        self._done = parked_lock()
-        """Let go by the last thread of an execution: wakes the controlling thread."""
-        self._offers: dict[tuple[str, bool], Offers] = {}
-        """By thread, and whether it may be struck: made once, for all executions."""
+        self._alone = allocate_lock()
         self._runs = 0
-        self._controller = -1
-        self._busy = self._driving = False
-        """`_driving`: the thread that is to let `_done` go has been let go."""
-        self._lost: dict[int, Thread] = {}
-        """Threads that were given up, by the system's number: what they still do goes nowhere."""
-        self._idle()
-
-    def _idle(self) -> None:
-        self._threads: list[Thread] = []
-        self._by_name: dict[str, Thread] = {}
-        self._current: Any = _NOBODY
-        self._last: str | None = None
-        self._choices: list[Choice] = []
-        self._enabled: list[list[Choice]] = []
-        self._turn: list[None] = []
-        self._limit = 0
-        self._ending: Ending | None = None
-        self._crash: BaseException | None = None
-        self._observer: Observer | None = None
-        self._counts: dict[tuple[str, str | None], int] = {}
-        self.holders: dict[str, str] = {}
-        """Lock -> the thread that has it."""
-        self.now = 0.0
+        self._driving = False
+        """The thread that is to let `_done` go has been let go itself."""
 
     # -- one execution ------------------------------------------------------------------------------------------------
     def run(
@@ -194,18 +97,19 @@ class Engine:
 
         Raises:
             EngineBusy: it is on an execution: in another thread, or this is called from inside one.
+            BadLimit: `max_steps` is not positive.
             EngineMisused: the chooser gave no index, or no thread was spawned.
             Whatever the scenario's set-up or the chooser raises, unchanged.
 
         """
-        limit = self.max_steps if max_steps is None else _whole("max_steps", max_steps)
-        if self._busy:
+        whole("max_steps", max_steps, optional="the engine's own")
+        if not self._alone.acquire(blocking=False):
             raise EngineBusy("expected an engine that is idle, got one in the middle of an execution: use another")
         self._busy = True
         collecting = gc.isenabled()
         gc.disable()  # a collection runs finalizers at a step that depends on everything that was ever allocated
         try:
-            self._begin(limit, chooser, observer)
+            self._begin(max_steps or self.max_steps, chooser, observer)
             check = scenario(Spawner(self))
             if not self._threads:
                 raise EngineMisused("expected a scenario that spawns at least one thread, got none")
@@ -219,6 +123,7 @@ class Engine:
             if collecting:
                 gc.enable()
             self._busy = False
+            self._alone.release()
 
     def _begin(self, limit: int, chooser: Chooser, observer: Observer | None) -> None:
         if not self._in_with:
@@ -227,7 +132,7 @@ class Engine:
             self._processor.choose()
         self._crew.muster()
         self._runs += 1
-        self._idle()
+        self._forget()
         self._limit, self._observer, self._controller = limit, observer, get_ident()
         self._choose = chooser.choose
         self._bound = limit
@@ -272,18 +177,18 @@ class Engine:
 
     def _give_up(self, stuck: Thread, why: str) -> None:
         frame = sys._current_frames().get(stuck.ident)  # noqa: SLF001 - the only way to another thread's stack
-        self._ending = LeftTheSeam(stuck.name, why, _stack(frame))
+        self._ending = LeftTheSeam(stuck.name, why, stack_text(frame))
         self._leave_to_itself(stuck)
 
     def _leave_to_itself(self, stuck: Thread) -> None:
         stuck.given_up = 1
         stuck.worker.leaving = True
         self._lost[stuck.ident] = stuck
-        self._current = _NOBODY
+        self._current = NOBODY
 
     def _settle(self, check: Check | None) -> Execution:
         """Unwind who is left, run the final check, and put it all together."""
-        self._current = _NOBODY
+        self._current = NOBODY
         outcomes = {t.name: Outcome(t.result, t.error, t.ended, t.struck) for t in self._threads}
         self._unwind()
         if self._crash is not None:
@@ -329,10 +234,10 @@ class Engine:
         self._limit = -1  # whoever comes to a point next ends the execution
         if self._driving and not self._done.acquire(True, self.patience):
             self._turn.clear()
-            if self._current is not _NOBODY:
+            if self._current is not NOBODY:
                 self._leave_to_itself(self._current)
         self._driving = False
-        self._current = _NOBODY
+        self._current = NOBODY
         self._unwind()
 
     def _end(self) -> None:
@@ -340,7 +245,7 @@ class Engine:
             if thread.ended:
                 self._crew.release(thread.worker)
             thread.function, thread.args = _nothing, ()
-        self._current, self._controller, self._observer = _NOBODY, -1, None
+        self._current, self._controller, self._observer = NOBODY, -1, None
         self._done.acquire(False)
         if not self._in_with:
             self._processor.leave()
@@ -357,19 +262,13 @@ class Engine:
         if name in self._by_name:
             raise EngineMisused(f"expected a thread of a new name, got {name!r}, which there is already")
         worker = self._crew.hire()
-        offers = self._may_do(name, struck=interrupts > 0)
+        offers = self.may_do(name, struck=interrupts > 0)
         thread = Thread(len(self._threads) + 1, name, function, args, expects, interrupts, worker, offers)
         thread.choices = self.offer(thread, "start", f"thread:{name}", writes=False)[:1]
         worker.job = lambda: self._live(thread)
         self._threads.append(thread)
         self._by_name[name] = thread
         return thread
-
-    def _may_do(self, name: str, *, struck: bool) -> Offers:
-        offers = self._offers.get((name, struck))
-        if offers is None:
-            offers = self._offers[name, struck] = {}
-        return offers
 
     def _live(self, thread: Thread) -> None:
         """The whole life of a thread of the scenario, in its worker."""
@@ -387,7 +286,11 @@ class Engine:
             self._lost_one_ends(thread)
             return
         thread.ended = True
-        following = self._next()
+        try:
+            following = self._next()
+        except Abandoned:
+            self._lost.pop(thread.ident, None)
+            return
         (self._done.release if following is None else following.wake)()
 
     def _lost_one_ends(self, thread: Thread) -> None:
@@ -395,278 +298,6 @@ class Engine:
         self._lost.pop(thread.ident, None)
         if thread.gone is not None:
             thread.gone.release()
-
-    def fail(self, ending: Ending) -> None:
-        """End the execution, with that ending, before its next step; the first one counts."""
-        if self._ending is None:
-            self._ending = ending
-        self._limit = -1
-
-    # -- what primitives use ------------------------------------------------------------------------------------------
-    def me(self) -> Thread | None:
-        """Give the thread of the scenario that calls this; None outside: in the set-up, the check, an observer.
-
-        Raises:
-            Abandoned: the execution of the calling thread is over.
-            EngineMisused: a thread that is not the scenario's uses the engine's objects.
-
-        """
-        thread: Thread = self._current
-        if thread.ident == get_ident() and self._turn:
-            return thread
-        self._outside()
-        return None
-
-    def _outside(self) -> None:
-        here = get_ident()
-        lost = self._lost.get(here)
-        if lost is not None:
-            lost.given_up += 1
-            if lost.given_up == 2 or lost.given_up % 1_000 == 0:
-                raise Abandoned
-            if lost.given_up > 5_000:
-                parked_lock().acquire()  # it swallows everything and goes on: for ever, then
-            return
-        if here == self._controller or not self._busy or here == self._current.ident:
-            return
-        stack = _stack(sys._getframe(2))  # noqa: SLF001 - one's own stack
-        self.fail(LeftTheSeam(f"thread {here}", "it is none of the scenario's, and uses an engine's object", stack))
-        raise EngineMisused("expected operations of the scenario's own threads, got one of a thread started elsewhere")
-
-    def over(self) -> bool:
-        """Is the caller a thread whose execution is over, or is there no execution?  Then nothing needs to be right."""
-        return not self._busy or get_ident() in self._lost
-
-    def unwind_or(self, problem: str) -> None:
-        """Raise what ends a thread that would wait for ever outside of an execution.
-
-        Raises:
-            Abandoned: its execution is over.
-            EngineMisused: it is the set-up, the check or the observer.
-
-        """
-        if get_ident() in self._lost:
-            raise Abandoned
-        raise EngineMisused(problem)
-
-    def point(self, point: str, object_: str, *, writes: bool = False, late: bool = False) -> bool:
-        """Park before an operation that can always be done; return when it is to be done.
-
-        Args:
-            point: its name.
-            object_: the object's name.
-            writes: whether it changes the object.
-            late: whether an interrupt can also strike when it is done and before its result is stored.
-
-        Returns:
-            Whether the caller has to raise KeyboardInterrupt once it has done the operation.
-
-        Raises:
-            KeyboardInterrupt: the chooser let an interrupt strike here.
-            Abandoned: the execution is over.
-
-        """
-        me: Thread = self._current
-        if me.ident != get_ident() or not self._turn:
-            self._outside()
-            return False
-        offers = me.offers.get((point, object_, writes, False))
-        if offers is None:
-            offers = self.offer(me, point, object_, writes=writes, late=late)
-        me.choices = offers
-        following = self._next()
-        if following is not me:
-            self._hand_over(me, following)
-        return me.taken is not offers[0] and self._strike(me)
-
-    def wait(self, me: Thread) -> Choice:
-        """Park until one of the thread's `choices`, which others change meanwhile, is taken; give it.
-
-        Raises:
-            KeyboardInterrupt, Abandoned: as `point` does.
-
-        """
-        following = self._next()
-        if following is not me:
-            self._hand_over(me, following)
-        me.waits_for = None
-        taken = me.taken
-        assert taken is not None, "whoever goes on was chosen"
-        if taken.op.point.startswith(INTERRUPT):
-            self._strike(me)
-        return taken
-
-    def offer(
-        self, thread: Thread, point: str, object_: str, *, writes: bool, late: bool = False, blocks: bool = False
-    ) -> tuple[Choice, ...]:
-        """Make the alternatives of a thread at a point: the operation, and the interrupts that may strike there.
-
-        The arguments are those of `point`, and `Op.blocks`.
-        """
-        key = (point, object_, writes, blocks)
-        offers = thread.offers.get(key)
-        if offers is None:
-            ops = [Op(point, object_, writes, blocks)]
-            if thread.interrupts:
-                ops.append(Op(f"{INTERRUPT}@{point}", f"thread:{thread.name}", writes=False))
-                if late:
-                    ops.append(Op(LATE + point, object_, writes))
-            offers = thread.offers[key] = tuple(Choice(thread.name, op) for op in ops)
-        return offers
-
-    def forced(self, me: Thread, point: str, object_: str, *, writes: bool = True) -> None:
-        """Take down a step that leaves no choice: it is done whenever the one before it is."""
-        self._turn.pop()
-        try:
-            choices = list(self.offer(me, point, object_, writes=writes)[:1])
-            self._take(choices)
-        except BaseException as error:  # noqa: BLE001 - raised in the controlling thread
-            self._crash = self._crash or error
-            self._limit = -1
-        finally:
-            self._turn.append(None)
-
-    def _strike(self, me: Thread) -> bool:
-        assert me.taken is not None, "whoever goes on was chosen"
-        me.interrupts -= 1
-        me.struck += 1
-        me.offers = self._may_do(me.name, struck=me.interrupts > 0)
-        me.expects = (*me.expects, KeyboardInterrupt)
-        if me.taken.op.point.startswith(LATE):
-            return True
-        raise KeyboardInterrupt
-
-    def _hand_over(self, me: Thread, following: Thread | None) -> None:
-        if following is None:
-            self._done.release()
-        else:
-            following.wake()
-        me.park()
-        if me.given_up:
-            me.given_up += 1
-            raise Abandoned
-
-    # -- decisions ----------------------------------------------------------------------------------------------------
-    def _next(self) -> Thread | None:
-        """Decide who goes on; None: the execution is over.  The caller hands over.  This is what a step costs."""
-        turn = self._turn
-        try:
-            turn.pop()
-        except IndexError:
-            raise Abandoned from None
-        choices: list[Choice] = []
-        for thread in self._threads:
-            choices += thread.choices
-        done = self._choices
-        if choices and len(done) < self._limit:
-            try:
-                if self._observer is None:
-                    index = self._choose(choices, self._last)
-                    if -1 < index < len(choices):
-                        choice = choices[index]
-                        done.append(choice)
-                        self._enabled.append(choices)
-                        self._last = name = choice[0]
-                        self._current = following = self._by_name[name]
-                        following.taken = choice
-                        turn.append(None)
-                        return following
-                    self._refuse(choices, index)
-                else:
-                    observed = self._take(choices)
-                    if observed is not None and self._limit >= 0:
-                        self._current = observed
-                        turn.append(None)
-                        return observed
-            except BaseException as error:  # noqa: BLE001 - raised in the controlling thread
-                self._crash = self._crash or error
-        self._over(choices)
-        return None
-
-    def _take(self, choices: list[Choice]) -> Thread | None:
-        """Ask the chooser, and take down what it says; the observer looks before and after."""
-        observer, done = self._observer, self._choices
-        if observer is not None and done and not self._look(observer.after, done[-1]):
-            return None
-        index = self._choose(choices, self._last)
-        if not -1 < index < len(choices):
-            self._refuse(choices, index)
-            return None
-        choice = choices[index]
-        done.append(choice)
-        self._enabled.append(choices)
-        self._last = choice.thread
-        thread = self._by_name[choice.thread]
-        thread.taken = choice
-        if observer is not None and not self._look(observer.before, choice):
-            return None
-        return thread
-
-    def _refuse(self, choices: Sequence[Choice], index: int) -> None:
-        if index != CUT:
-            raise EngineMisused(f"expected an index below {len(choices)} or CUT from the chooser, got {index!r}")
-        self.fail("cut")
-
-    def _look(self, look: Callable[[Choice], None], choice: Choice) -> bool:
-        controller, self._controller = self._controller, get_ident()  # its operations are no steps
-        try:
-            look(choice)
-        except Exception as error:  # noqa: BLE001 - it is reported
-            self.fail(Failure(error, choice.thread, len(self._choices) - 1, "observer"))
-            return False
-        finally:
-            self._controller = controller
-        return True
-
-    def _over(self, choices: Sequence[Choice]) -> None:
-        """Find out how it ended."""
-        if self._observer is not None and self._choices and self._ending is None and self._crash is None:
-            self._look(self._observer.after, self._choices[-1])
-        if self._ending is None:
-            if choices and self._limit >= 0:
-                self._ending = describe(self._bound, self._choices, self._enabled)
-            elif all(thread.ended for thread in self._threads):
-                self._ending = "finished"
-            else:
-                waiting = tuple(t.waits_for for t in self._threads if t.waits_for is not None)
-                self._ending = Deadlock(waiting, dict(self.holders))
-        self._current = _NOBODY
-
-    # -- facts --------------------------------------------------------------------------------------------------------
-    def name_object(self, kind: str) -> str:
-        """Name a new object: after its kind, who creates it, and how many of that kind that thread created before.
-
-        So the name does not depend on how the creations of different threads were interleaved.
-        """
-        me = self._current
-        creator = None if me is _NOBODY or me.ident != get_ident() else me.name
-        count = self._counts[kind, creator] = self._counts.get((kind, creator), 0) + 1
-        if creator is None:
-            return kind if count == 1 else f"{kind}:{count}"
-        return f"{kind}:{creator}.{count}"
-
-    def advance(self, deadline: float) -> None:
-        """Virtual time goes on to the deadline, if it is not past it."""
-        self.now = max(self.now, deadline)
-
-    def ident(self) -> int:
-        """Number the calling thread: 1 is the first that was spawned, 0 the one that set up."""
-        here = get_ident()
-        current = self._current
-        if current.ident == here:
-            index: int = current.index
-            return index
-        lost = self._lost.get(here)
-        return 0 if lost is None else lost.index
-
-    def thread_name(self, ident: int) -> str:
-        """Name a thread by its number."""
-        return self._threads[ident - 1].name if 0 < ident <= len(self._threads) else f"thread {ident}"
-
-    def frames(self) -> dict[int, FrameType]:
-        """Give the innermost frame of every thread of the scenario that runs, by its number."""
-        frames = sys._current_frames()  # noqa: SLF001 - the only way to another thread's stack
-        return {t.index: frames[t.ident] for t in self._threads if not t.ended and t.worker.job is None}
 
     def __enter__(self) -> Self:
         self._in_with = True
@@ -686,9 +317,6 @@ class Engine:
     def idle_workers(self) -> int:
         """How many workers wait for an execution."""
         return self._crew.idle()
-
-
-_NOBODY: Final = _Nobody()
 
 
 class Spawner:
@@ -718,31 +346,12 @@ class Spawner:
                 the chooser's choice.
 
         """
-        if not name.replace("_", "").replace("-", "").isalnum():
+        if not (name.isascii() and name.replace("_", "").replace("-", "").isalnum()):
             raise EngineMisused(f"expected a thread's name of letters, digits, '_' and '-', got {name!r}")
-        if interrupts < 0:
-            raise EngineMisused(f"expected interrupts of 0 or more, got {interrupts!r}")
+        whole("interrupts", interrupts, least=0)
         kinds = expects if isinstance(expects, tuple) else (expects,)
         return self.engine._spawn(name, function, args, kinds, interrupts)  # noqa: SLF001 - the other half of the engine
 
 
 def _nothing() -> None:
     """Do nothing."""
-
-
-def _stack(frame: FrameType | None) -> tuple[str, ...]:
-    if frame is None:
-        return ()
-    return tuple(traceback.StackSummary.extract(traceback.walk_stack(frame), limit=40).format())[::-1]
-
-
-def _positive(name: str, value: float) -> float:
-    if not value > 0:  # NaN as well
-        raise ValueError(f"{name}: expected a number above 0, got {value!r}")
-    return value
-
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}: expected a whole number above 0, got {value!r}")
-    return value
