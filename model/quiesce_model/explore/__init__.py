@@ -13,7 +13,7 @@ trace, replay, render     genuine, unpermuted counterexamples: found, run again,
 traps, orbits             no-trap by backward passes; what a reduced exploration stands for
 sections, checkpoint      a search kept in a file, and gone on with
 beside, breadth, verdict  breadth-first search with all checks
-search, shards            one exploration; many of them, on any executor
+asked, search, shards     what is asked, checked; one exploration; many, on any executor
 graph, liveness, tour     the unreduced graph for networkx; fair cycles; walks over all edges
 ========================  =====================================================================
 
@@ -22,6 +22,7 @@ Import the names below and no others: the rest changes for speed's sake.
 
 from __future__ import annotations
 
+from quiesce_model.explore.asked import UnknownClaimError
 from quiesce_model.explore.graph import GraphTooLargeError, no_trap, nodes_where, state_at, state_graph
 from quiesce_model.explore.liveness import Lasso, Liveness, fair_cycle
 from quiesce_model.explore.replay import ReplayError
@@ -45,6 +46,7 @@ __all__ = [
     "Result",
     "Step",
     "SymmetryError",
+    "UnknownClaimError",
     "Unreduced",
     "Verdict",
     "Violation",

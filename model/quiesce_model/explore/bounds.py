@@ -36,7 +36,8 @@ class Bounds:
     def __post_init__(self) -> None:
         for name in ("states", "seconds", "bytes"):
             value = getattr(self, name)
-            if value is not None and not value > 0:  # also refuses NaN
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (number and value > 0):  # also refuses NaN
                 msg = f"max_{name}: expected a number above 0 or None, got {value!r}"
                 raise ValueError(msg)
 
@@ -47,6 +48,8 @@ class Watch:
     INTERVAL = 0.1
 
     def __init__(self, bounds: Bounds, progress: Callable[[Progress], object] | None) -> None:
+        if progress is not None and not callable(progress):
+            raise TypeError(f"progress: expected something to call with a Progress, got {progress!r}")
         self.bounds, self.progress = bounds, progress
         self.began = time.perf_counter()
         self._next = self.began + self.INTERVAL

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Literal
 
+from quiesce_model.explore.asked import check_claims, check_goals, check_model, check_scope, check_sorts
 from quiesce_model.explore.bounds import Bounds, Watch
 from quiesce_model.explore.breadth import Search
 from quiesce_model.explore.checkpoint import Checkpoint
 from quiesce_model.explore.machine import Machine, PackedOverflow
 from quiesce_model.explore.result import Progress, Result
 from quiesce_model.language.model import Model
-from quiesce_model.language.sorts import Scope, Sort, is_unordered
+from quiesce_model.language.sorts import Scope, Sort
 
 __all__ = ["explore"]
 
@@ -29,7 +29,7 @@ def explore(
     scope: Scope,
     *,
     packed: bool = False,
-    symmetric: Literal[True] | Collection[type[Sort]] = (),
+    symmetric: bool | Collection[type[Sort]] = (),
     claims: Collection[str] | None = None,
     max_states: int | None = None,
     max_seconds: float | None = None,
@@ -72,10 +72,15 @@ def explore(
     Raises:
         SymmetryError: sorting is not exact for one of the sorts in ``symmetric``.
         ModelError: the model or the scope is not well formed.
+        UnknownClaimError: the model has no such claim or rule.
+        TypeError, ValueError: an argument is of another kind, or a bound is none.
         CheckpointError: the checkpoint cannot be written there, is there already (without ``resume``), or (with it) is
             missing, damaged, or of another model, scope, symmetry or set of claims.
     """
-    sorts = [s for s in scope if is_unordered(s)] if symmetric is True else list(symmetric)
+    check_model(model)
+    check_scope(model, scope)
+    check_claims(model, claims)
+    sorts = check_sorts(symmetric, scope)
     watch = Watch(Bounds(max_states, max_seconds, max_bytes), progress)
     if resume and checkpoint is None:
         raise ValueError("resume=True: expected a checkpoint to go on from, got none; name its file")
@@ -85,6 +90,7 @@ def explore(
     bits = FIRST_BITS if packed else 0
     while True:
         machine = Machine(model, scope, claims=claims, symmetric=sorts, bits=bits)
+        check_goals(model, always_reachable, machine.sometimes)
         try:
             return Search(
                 machine,

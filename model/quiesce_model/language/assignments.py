@@ -7,6 +7,7 @@ from typing import Any
 
 from quiesce_model.language.calls import Calls
 from quiesce_model.language.expr import store
+from quiesce_model.language.names import RESERVED
 from quiesce_model.language.sorts import MapSort
 from quiesce_model.language.symbols import MapRef, StateRef, Value
 
@@ -24,7 +25,7 @@ class Assignments(Calls):
         match target:
             case ast.Name(id=name):
                 if value is None:
-                    self.reject(target, "the method on the right returns nothing")
+                    self.reject(target, "the method on the right returns nothing", "the call alone, or a return in it")
                 if self.loop is not None and len(self.frames) == self.loop_depth and name in self.loop_outer:
                     self.reject(
                         target,
@@ -35,29 +36,41 @@ class Assignments(Calls):
             case ast.Attribute():
                 state = self.value(target.value)
                 if not isinstance(state, StateRef):
-                    self.reject(target, f"only the state has attributes to assign to, not {self.describe(state)}")
+                    self.reject(
+                        target,
+                        f"only the state has attributes to assign to, not {self.describe(state)}",
+                        "s.name = ...",
+                    )
                 self.assign_scalar(state, target, value)
             case ast.Subscript():
                 base = self.value(target.value)
                 if not isinstance(base, MapRef):
                     self.reject(
-                        target, f"only a map of the state is assigned to at an index, not {self.describe(base)}"
+                        target,
+                        f"only a map of the state is assigned to at an index, not {self.describe(base)}",
+                        "s.map[i] = ...",
                     )
                 if not isinstance(target.value, ast.Attribute):
                     self.reject(target, "the state is changed through a local name", f"s.{base.name}[...] = ...")
                 self.assign_cell(base, target, value)
             case ast.Tuple() | ast.List():
                 if not isinstance(value, tuple) or len(value) != len(target.elts):
-                    self.reject(target, f"expected {len(target.elts)} values, got {self.describe(value)}")
+                    self.reject(
+                        target,
+                        f"expected {len(target.elts)} values, got {self.describe(value)}",
+                        "as many names as there are values",
+                    )
                 for t, v in zip(target.elts, value, strict=True):
                     self.assign(t, v)
             case _:
-                self.reject(target, f"{type(target).__name__} cannot be assigned to in a model")
+                self.reject(
+                    target, f"{type(target).__name__} cannot be assigned to in a model", "a name, s.x or s.x[i]"
+                )
 
     def may_change(self, state: StateRef, node: ast.AST) -> None:
         """Refuse a change of the state where the readings could not follow it."""
         if state.env is not None:
-            self.reject(node, "the state after the step is read, not written")
+            self.reject(node, "the state after the step is read, not written", "a condition about it")
         if self.claim:
             self.reject(node, f"the state is changed in a method that is used by {self.claim}", "an action")
         if self.pure:
@@ -71,8 +84,14 @@ class Assignments(Calls):
         """``s.name = value``."""
         name = target.attr
         if name not in self.sorts:
+            if name not in RESERVED and not name.startswith("_") and hasattr(self.model, name):
+                advice = "a state variable, if steps change it: annotate it without ClassVar"
+                reason = f"{self.model.__name__} has no state variable {name!r}: that is a constant or a method"
+                self.reject(target, reason, advice)
             self.reject(
-                target, f"{self.model.__name__} has no state variable {name!r}", self.close_to(name, self.sorts)
+                target,
+                f"{self.model.__name__} has no state variable {name!r}",
+                self.close_to(name, self.sorts, "one of"),
             )
         sort = self.sorts[name]
         if isinstance(sort, MapSort):

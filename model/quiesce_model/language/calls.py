@@ -50,7 +50,7 @@ class Calls(Expressions):
         try:
             source = source_of(fn)
         except DefinitionError as error:
-            self.reject(node, str(error))
+            self.reject(node, str(error), "a method of the model, with def, in a file")
         given = self.bind_arguments(fn, source.tree, args, kwargs, node)
         self.frames.append(Frame(source, given))
         try:
@@ -91,7 +91,8 @@ class Calls(Expressions):
         try:
             found = inspect.signature(fn).bind(*args, **kwargs)
         except TypeError as error:
-            self.reject(node, f"{fn.__name__}: {error}")
+            given = f"{fn.__name__}{inspect.signature(fn)}"
+            self.reject(node, f"{fn.__name__}: {error}", f"the arguments that it takes: {given}")
         for name, p in inspect.signature(fn).parameters.items():
             if name not in found.arguments:
                 found.arguments[name] = self.constant(p.default, node)
@@ -102,7 +103,9 @@ class Calls(Expressions):
             if sort is not None and isinstance(value, Expr):
                 out[name] = self.fit(value, sort, node, f"argument {name!r} of {fn.__name__}")
             elif sort is not None and isinstance(value, StateRef):
-                self.reject(node, f"argument {name!r} of {fn.__name__}: expected a value, got the state itself")
+                self.reject(
+                    node, f"argument {name!r} of {fn.__name__}: expected a value, got the state itself", "s.name"
+                )
             else:
                 out[name] = value
         return out

@@ -64,15 +64,22 @@ class Context:
             self.frame.source.place(node), reason, advice, tuple(f.fn.__qualname__ for f in self.frames[:-1])
         )
 
-    def reject(self, node: ast.AST, reason: str, advice: str = "") -> NoReturn:
-        """Refuse a node."""
+    def reject(self, node: ast.AST, reason: str, advice: str) -> NoReturn:
+        """Refuse a node, and say what to write instead."""
         raise self.error(node, reason, advice)
 
     @staticmethod
-    def close_to(name: str, names: Iterable[str]) -> str:
-        """A hint at what a misspelt name may have meant."""
-        found = difflib.get_close_matches(name, list(names), 1)
-        return f"{found[0]!r}, if that is what is meant" if found else ""
+    def close_to(name: str, names: Iterable[str], otherwise: str) -> str:
+        """A hint at what a misspelt name may have meant.
+
+        ``otherwise``: what to say if nothing is close; behind "one of", the names follow.
+        """
+        known = list(dict.fromkeys(names))
+        found = difflib.get_close_matches(name, known, 1, cutoff=0.66)
+        if found:
+            return f"{found[0]!r}, if that is what is meant"
+        few = ", ".join(known[:12]) + ", ..." * (len(known) > 12)
+        return f"{otherwise} {few}" if otherwise.endswith("one of") else otherwise
 
     # ---------------------------------------------------------------- values
     def lift(self, value: Value, node: ast.AST) -> Expr:
@@ -81,15 +88,21 @@ class Context:
             case Expr():
                 return value
             case Missing(reason):
-                self.reject(node, reason)
+                self.reject(node, reason, "a value on every path, before it is used")
             case MapRef(_, name):
                 self.reject(node, f"the map {name!r} is used as a value", f"read it at an index: s.{name}[...]")
             case StateRef() | Method() | Super() | Every():
-                self.reject(node, f"expected a value, got {self.describe(value)}")
+                advice = {Method: "a call of it: s.name(...)", Every: "all(...), any(...) or sum(...) over it"}
+                default = "a variable of it: s.name"
+                self.reject(node, f"expected a value, got {self.describe(value)}", advice.get(type(value), default))
             case tuple():
-                self.reject(node, "expected one value, got a tuple")
+                self.reject(node, "expected one value, got a tuple", "one value; x in (A, B) to compare with several")
         if value is None:
-            self.reject(node, "expected a value, got a call that returns nothing (or None)")
+            self.reject(
+                node,
+                "expected a value, got a call that returns nothing (or None)",
+                "a member of an enum that means 'none'; return with a value in a method",
+            )
         if isinstance(value, float | str | bytes | complex):
             self.reject(
                 node,
@@ -99,7 +112,9 @@ class Context:
         try:
             return const(value)
         except Exception:  # noqa: BLE001 - whatever the object is, it is no value of a model
-            self.reject(node, f"expected a bool, a whole number or an enum member, got {value!r}")
+            self.reject(
+                node, f"expected a bool, a whole number or an enum member, got {self.describe(value)}", "one of those"
+            )
 
     def describe(self, value: Value) -> str:
         """A value in words, for an error."""
@@ -116,6 +131,10 @@ class Context:
                 return f"every({sort.__name__})"
             case MapRef(_, name):
                 return f"the map {name!r}"
+        if isinstance(value, type):
+            return f"the class {value.__name__}"
+        if isinstance(value, tuple):
+            return f"({', '.join(map(self.describe, value))})"
         return repr(value)
 
     def as_bool(self, value: Value, node: ast.AST) -> Expr:

@@ -16,10 +16,6 @@ class ModelError(Exception):
     """The model, or the way it is used, is not what the modelling language allows."""
 
 
-class DefinitionError(ModelError):
-    """A model class is not well formed: its state, its roles or what it overrides."""
-
-
 class ScopeError(ModelError):
     """A finite scope lacks a sort, or gives it a size that is not a positive whole number."""
 
@@ -35,6 +31,29 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+def _shown(place: Place | None, reason: str, advice: str) -> list[str]:
+    out = [reason if place is None else f"{place}: {reason}"]
+    if place is not None:
+        out += [f"    {place.source}", "    " + " " * (place.column - 1) + "^"]
+    return [*out, f"  write instead: {advice}"] if advice else out
+
+
+class DefinitionError(ModelError):
+    """A model class is not well formed: its state, its roles or what it overrides.
+
+    :param reason: what was expected and what was got.
+    :param place: where, if that is known.
+    :param advice: what to write instead; may be empty.
+    """
+
+    def __init__(self, reason: str, place: Place | None = None, advice: str = "") -> None:
+        self.reason, self.place, self.advice = reason, place, advice
+        super().__init__(reason, place, advice)
+
+    def __str__(self) -> str:
+        return "\n".join(_shown(self.place, self.reason, self.advice))
 
 
 class ReadError(ModelError):
@@ -66,10 +85,7 @@ class ReadError(ModelError):
         return self.place.column
 
     def __str__(self) -> str:
-        out = [f"{self.place}: {self.reason}", f"    {self.place.source}"]
-        out.append("    " + " " * (self.column - 1) + "^")
-        if self.advice:
-            out.append(f"  write instead: {self.advice}")
+        out = _shown(self.place, self.reason, self.advice)
         if self.inlined:
             out.append(f"  read by way of: {' > '.join(self.inlined)}")
         return "\n".join(out)

@@ -8,11 +8,13 @@ that is out of scope on a path that is not taken is no fault, and on one that is
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from quiesce_model.language import values
+from quiesce_model.language.advice import of_call, of_operator, of_syntax
 from quiesce_model.language.expr import FALSE, TRUE, Expr, arith, cast, const, eq, imp, ite, land, lnot, lor
 from quiesce_model.language.names import Names
 from quiesce_model.language.sorts import (
@@ -30,19 +32,6 @@ from quiesce_model.language.symbols import Every, Method, Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ADVICE: dict[type[ast.AST], str] = {
-    ast.Lambda: "a method of the model",
-    ast.ListComp: "a generator: all(... for ... in ...)",
-    ast.SetComp: "a generator: all(... for ... in ...)",
-    ast.DictComp: "a Map of the state",
-    ast.Dict: "a Map of the state",
-    ast.NamedExpr: "an assignment on a line of its own",
-    ast.JoinedStr: "a plain text",
-    ast.GeneratorExp: "all(...), any(...) or sum(...) around it",
-    ast.Await: "a plain call: an action is one atomic step",
-    ast.Yield: "two actions",
-    ast.Starred: "the values one by one",
-}
 _ORDER: dict[type[ast.cmpop], tuple[str, bool]] = {
     ast.Lt: ("<", False),
     ast.LtE: ("<=", False),
@@ -66,8 +55,8 @@ class Expressions(Names):
         """The value of an expression."""
         method = getattr(self, f"visit_{type(node).__name__.lower()}", None)
         if method is None:
-            what = type(node).__name__
-            self.reject(node, f"{what} is not part of the modelling language", _ADVICE.get(type(node), ""))
+            what, advice = of_syntax(node)
+            self.reject(node, f"{what} is not part of the modelling language", advice)
         return method(node)
 
     def condition(self, node: ast.expr) -> Expr:
@@ -92,23 +81,28 @@ class Expressions(Names):
         x = self.lift(self.value(node.operand), node)
         if isinstance(node.op, ast.USub | ast.UAdd) and x.sort is INT:
             return arith("-", const(0), x) if isinstance(node.op, ast.USub) else x
-        raise self.error(node, f"{type(node.op).__name__} of {show_sort(x.sort)} is not part of the modelling language")
+        what, advice = of_operator(node.op)
+        raise self.error(node, f"{what} of {show_sort(x.sort)} is not part of the modelling language", advice)
 
     def visit_binop(self, node: ast.BinOp) -> Value:
         return self.binary(node.op, self.value(node.left), self.value(node.right), node)
 
     def binary(self, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Expr:
         """``+``, ``-`` and ``%`` of numbers."""
+        if not isinstance(op, ast.Add | ast.Sub | ast.Mod):
+            what, advice = of_operator(op)
+            self.reject(node, f"{what} is not part of the modelling language", advice)
         a, b = self.lift(left, node), self.lift(right, node)
         for x in (a, b):
             if not is_number(x.sort):
-                self.reject(
-                    node, f"arithmetic needs numbers, got {show_sort(x.sort)}", "sum(...) to count what is true"
-                )
+                advice = "sum(...) to count what is true" if x.sort is BOOL else "a Numbered or an int"
+                self.reject(node, f"arithmetic needs numbers, got {show_sort(x.sort)}", advice)
         if isinstance(op, ast.Mod):
             m = self.static(b)
             if not isinstance(m, int) or m < 1:
-                self.reject(node, "the modulus has to be a positive constant")
+                self.reject(
+                    node, "the modulus has to be a positive constant", "x % 2, or x % s.n with n: ClassVar[int]"
+                )
             return arith("mod", a, b, INT)
         if isinstance(op, ast.Add):
             if is_numbered(a.sort) and is_numbered(b.sort):
@@ -118,15 +112,13 @@ class Expressions(Names):
                     "one of them as int(...)",
                 )
             return arith("+", a, b, b.sort if is_numbered(b.sort) else a.sort)
-        if isinstance(op, ast.Sub):
-            if is_numbered(b.sort) and a.sort != b.sort:
-                self.reject(
-                    node,
-                    f"{show_sort(a.sort)} minus {show_sort(b.sort)} is no number of either",
-                    "values of the same sort, or a whole number on the right",
-                )
-            return arith("-", a, b, INT if a.sort == b.sort else a.sort)
-        raise self.error(node, f"{type(op).__name__} is not part of the modelling language", "+, - or % by a constant")
+        if is_numbered(b.sort) and a.sort != b.sort:
+            self.reject(
+                node,
+                f"{show_sort(a.sort)} minus {show_sort(b.sort)} is no number of either",
+                "values of the same sort, or a whole number on the right",
+            )
+        return arith("-", a, b, INT if a.sort == b.sort else a.sort)
 
     def visit_ifexp(self, node: ast.IfExp) -> Value:
         test = self.known(self.condition(node.test))
@@ -182,7 +174,7 @@ class Expressions(Names):
             return self.before(name, a, b, node)
         x, y = self.unify(a, b, node, "cannot compare")
         if not is_number(x.sort):
-            self.reject(node, f"{show_sort(x.sort)} has no order")
+            self.reject(node, f"{show_sort(x.sort)} has no order", "== or !=, or x in (A, B)")
         return arith(name, x, y)
 
     def before(self, name: str, a: tuple[Value, ...], b: tuple[Value, ...], node: ast.AST) -> Expr:
@@ -196,7 +188,7 @@ class Expressions(Names):
         """Equality of values of one sort, or of tuples of them."""
         if isinstance(a, tuple) and isinstance(b, tuple):
             if len(a) != len(b):
-                self.reject(node, f"tuples of {len(a)} and of {len(b)} are never equal")
+                self.reject(node, f"tuples of {len(a)} and of {len(b)} are never equal", "tuples of one length")
             return land(*(self.equal(x, y, node) for x, y in zip(a, b, strict=True)))
         return eq(*self.unify(a, b, node, "cannot compare"))
 
@@ -206,9 +198,12 @@ class Expressions(Names):
         if fn in (all, any, sum):
             return self.quantified(fn, node)
         if fn is values.require:
-            self.reject(node, "require is a statement, not a value")
+            self.reject(node, "require is a statement, not a value", "the condition itself, or require on its own line")
         if fn is super:
             return self.super_of(node)
+        name = getattr(fn, "__name__", "")
+        if getattr(builtins, name, self) is fn and fn not in {int, min, max}:
+            self.reject(node, f"{ast.unparse(node.func)} cannot be called in a model", of_call(name))
         args, kwargs = self.arguments(node)
         if isinstance(fn, Method):
             return self.call_function(fn.fn, [fn.state, *args], kwargs, node)
@@ -219,18 +214,23 @@ class Expressions(Names):
             return self.call_function(fn, args, kwargs, node)
         if fn in (min, max):
             if len(args) < 2 or kwargs:
-                self.reject(node, f"{fn.__name__} needs two or more numbers here")
+                self.reject(
+                    node,
+                    f"{fn.__name__} needs two or more numbers here",
+                    "all(...) to say what the bound of several is",
+                )
             out = args[0]
             for x in args[1:]:
                 a, b = self.unify(out, x, node, f"{fn.__name__} of")
                 if not is_number(a.sort):
-                    self.reject(node, f"{show_sort(a.sort)} has no order")
+                    self.reject(node, f"{show_sort(a.sort)} has no order", "numbers: an int or a Numbered")
                 out = ite(arith("<=", a, b) if fn is min else arith("<=", b, a), a, b)
             return out
         if fn is values.every:
             [sort] = self.exactly(1, fn, args, kwargs, node)
             if not (is_enum(sort) or is_numbered(sort) or is_unordered(sort)):
-                self.reject(node, f"every(...) needs a Sort, a Numbered or an enum, got {self.describe(sort)}")
+                advice = "(False, True)" if sort is BOOL else "every(X), where X is such a class"
+                self.reject(node, f"every(...) needs a Sort, a Numbered or an enum, got {self.describe(sort)}", advice)
             return Every(sort)
         if fn is int or (inspect.isclass(fn) and issubclass(fn, Sort)):
             [x] = self.exactly(1, fn, args, kwargs, node)
@@ -238,7 +238,7 @@ class Expressions(Names):
         raise self.error(
             node,
             f"{ast.unparse(node.func)} cannot be called in a model",
-            "a method of the model, or all, any, sum, min, max, int",
+            "a member by its name: X.A" if is_enum(fn) else of_call(name),
         )
 
     def convert(self, sort: type, e: Expr, node: ast.AST) -> Expr:
@@ -248,7 +248,10 @@ class Expressions(Names):
         if sort is INT and e.sort is BOOL:
             return ite(e, const(1), const(0))
         if not is_number(e.sort):
-            self.reject(node, f"{sort.__name__}(...) needs a number, got {show_sort(e.sort)}")
+            advice = "a comparison, or an if for each member" if is_enum(e.sort) else "a number"
+            self.reject(node, f"{sort.__name__}(...) needs a number, got {show_sort(e.sort)}", advice)
+        if e.op == "const" and is_numbered(sort) and e.args[0] < 0:
+            self.reject(node, f"{e.args[0]} is no {sort.__name__}: numbers begin at 0", "0 or more")
         return cast(e, sort)
 
     def exactly(
@@ -256,7 +259,9 @@ class Expressions(Names):
     ) -> Sequence[Value]:
         """The arguments, if there are so many."""
         if len(args) != n or kwargs:
-            self.reject(node, f"{fn.__name__} takes {n} argument{'s' * (n > 1)}, got {len(args) + len(kwargs)}")
+            got = len(args) + len(kwargs)
+            advice = f"{fn.__name__}({', '.join('ab'[:n])})"
+            self.reject(node, f"{fn.__name__} takes {n} argument{'s' * (n > 1)}, got {got}", advice)
         return args
 
     def arguments(self, node: ast.Call) -> tuple[list[Value], dict[str, Value]]:

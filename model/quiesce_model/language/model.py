@@ -14,62 +14,27 @@ an action that is overridden by a method that is none.
 
 from __future__ import annotations
 
-import enum
-import inspect
-from types import FunctionType
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar, get_origin
 
-from quiesce_model.language.errors import DefinitionError, ModelError
-from quiesce_model.language.expr import Expr, bound, const, eq, ite, lam
-from quiesce_model.language.names import RESERVED
-from quiesce_model.language.reader import Action, Claim, parameters, read_action, read_claim
-from quiesce_model.language.roles import CLAIMS, Mark, Role, mark_of
-from quiesce_model.language.sorts import (
-    BOOL,
-    INT,
-    AnySort,
-    MapSort,
-    Numbered,
-    Scope,
-    Sort,
-    is_enum,
-    is_number,
-    is_unordered,
-    members,
-    show_sort,
-    size,
+from quiesce_model.language.definition import (
+    annotations_of,
+    check_first,
+    check_name,
+    located,
+    once,
+    sort_of,
+    state_sort,
+    take_member,
 )
+from quiesce_model.language.errors import ModelError, Place
+from quiesce_model.language.expr import Expr, bound, const, eq, ite, lam
+from quiesce_model.language.places import calling_place
+from quiesce_model.language.reader import Action, Claim, parameters, read_action, read_claim
+from quiesce_model.language.roles import CLAIMS, Mark, Role
+from quiesce_model.language.sorts import INT, AnySort, MapSort, Scope, is_enum, is_number, members, size
 from quiesce_model.language.values import Each, Map, check_within
 
-
-def sort_of(annotation: Any, where: str) -> AnySort:
-    """The sort that an annotation names.
-
-    :param annotation: an evaluated annotation: ``bool``, ``int``, an enum class, a ``Sort``, a ``Map[K, V]``.
-    :param where: what is annotated, for the error.
-    :raises DefinitionError: the annotation names no sort.
-    """
-    if annotation is bool or annotation is int:
-        return BOOL if annotation is bool else INT
-    if inspect.isclass(annotation) and issubclass(annotation, enum.Enum):
-        if annotation.__eq__ is not object.__eq__ or not list(annotation):
-            raise DefinitionError(
-                f"{where}: {annotation.__name__} is an IntEnum, a StrEnum, a Flag or empty; expected a plain "
-                f"enum.Enum, whose members equal themselves only"
-            )
-        return annotation
-    if inspect.isclass(annotation) and issubclass(annotation, Sort) and annotation not in {Sort, Numbered}:
-        return annotation
-    if get_origin(annotation) is Map:
-        key, value = (sort_of(a, where) for a in get_args(annotation))
-        if isinstance(key, MapSort) or isinstance(value, MapSort) or key in {BOOL, INT}:
-            raise DefinitionError(
-                f"{where}: a map goes from an enum, a Sort or a Numbered to a plain value, not {annotation}"
-            )
-        return MapSort(key, value)
-    raise DefinitionError(
-        f"{where}: no sort is called {annotation!r}; use bool, int, an Enum, a Sort, a Numbered, or Map[K, V]"
-    )
+__all__ = ["Model", "sort_of"]
 
 
 class Model:
@@ -86,25 +51,30 @@ class Model:
     _sorts: ClassVar[dict[str, AnySort]] = {}
     _marks: ClassVar[dict[str, Mark]] = {}
     _read: ClassVar[dict[Any, Any]] = {}
+    _origin: ClassVar[Place | None] = None  # where the class stands
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._sorts, constants = {}, {"scope"}
-        for base in reversed(cls.__mro__):
-            if base in {Model, object}:
-                continue
-            for name, hint in _annotations(base).items():
+        cls._marks, cls._read, cls._origin = {}, {}, calling_place()
+        once(cls)
+        bases = [base for base in reversed(cls.__mro__) if base not in {Model, object}]
+        for base in bases:
+            for name, hint in annotations_of(base).items():
                 if hint is ClassVar or get_origin(hint) is ClassVar:
                     constants.add(name)
-                else:
-                    cls._sorts[name] = _state_sort(hint, f"{base.__name__}.{name}")
-        cls._marks = {}
-        cls._read = {}
-        for base in reversed(cls.__mro__):
-            if base not in {Model, object}:
-                _take_members(cls, base, constants)
+                    continue
+                with located(base, name):
+                    cls._sorts[name] = state_sort(hint, f"{base.__name__}.{name}")
+                    check_name(base, name)
+        for base in bases:
+            for name, value in list(base.__dict__.items()):
+                with located(base, name):
+                    take_member(cls, base, name, value, constants)
         for name, sort in cls._sorts.items():
-            _check_first(cls, name, sort)
+            owner = next((base for base in cls.__mro__ if name in base.__dict__), cls)
+            with located(owner, name):
+                check_first(cls, name, sort)
 
     def __init__(self, scope: Scope) -> None:
         object.__setattr__(self, "_limits", {})
@@ -183,81 +153,6 @@ class Model:
                 body = ite(eq(x, const(k, sort.key)), const(v, sort.value), body)
             out[name] = lam(x, body, sort)
         return out
-
-
-def _annotations(base: type) -> dict[str, Any]:
-    try:
-        return inspect.get_annotations(base, eval_str=True)
-    except NameError as error:
-        raise DefinitionError(f"{base.__name__}: an annotation names what is not defined yet: {error}") from None
-
-
-def _state_sort(hint: Any, where: str) -> AnySort:
-    sort = sort_of(hint, where)
-    if is_unordered(sort.value if isinstance(sort, MapSort) else sort):
-        raise DefinitionError(
-            f"{where}: an element of the unordered sort {show_sort(sort)} cannot be held in the state, elements being "
-            f"interchangeable; use a Map from it to bool"
-        )
-    return sort
-
-
-def _take_members(cls: type[Model], base: type, constants: set[str]) -> None:
-    """Roles and attributes that one class of the hierarchy adds."""
-    for name, value in base.__dict__.items():
-        if name.startswith("_"):
-            continue
-        where = f"{base.__name__}.{name}"
-        if name in RESERVED and name != "scope":
-            raise DefinitionError(f"{where}: the name belongs to Model; choose another")
-        mark, old = mark_of(value), cls._marks.get(name)
-        if isinstance(value, FunctionType | property | staticmethod | classmethod):
-            if name in cls._sorts or name in constants:
-                raise DefinitionError(f"{where}: a method hides the state variable or constant of that name")
-            if old and not mark:
-                raise DefinitionError(
-                    f"{where} overrides a method that is @{old.role}: decorate it with @{old.role}, too"
-                )
-            if old and mark and old.role != mark.role:
-                raise DefinitionError(f"{where}: @{mark.role} overrides @{old.role}; a method keeps its role")
-            if mark:
-                cls._marks[name] = mark
-        elif value is None and old:
-            del cls._marks[name]  # `commit = None`: a subclass without that step
-        elif name not in cls._sorts and name not in constants and not isinstance(value, type):
-            raise DefinitionError(
-                f"{where}: no state variable or ClassVar of that name is declared; misspelt, or annotate it"
-            )
-
-
-def _check_first(cls: type[Model], name: str, sort: AnySort) -> None:
-    """Refuse a first value that is not of its variable's sort."""
-    where = f"{cls.__name__}.{name}"
-    first = getattr(cls, name, None)
-    if isinstance(sort, MapSort):
-        if not isinstance(first, Each):
-            raise DefinitionError(f"{where}: expected each(...) as the first value of a map, got {first!r}")
-        for k in first.but:
-            if is_unordered(sort.key):
-                raise DefinitionError(
-                    f"{where}: the elements of {sort.key.__name__} are interchangeable: none is an exception"
-                )
-            _check_value(where, k, sort.key)
-        for v in (first.default, *first.but.values()):
-            _check_value(where, v, sort.value)
-    else:
-        _check_value(where, first, sort)
-
-
-def _check_value(where: str, value: Any, sort: AnySort) -> None:
-    assert isinstance(sort, type)
-    if is_number(sort):
-        good = isinstance(value, int) and not isinstance(value, bool) and (sort is INT or value >= 0)
-        good = good and (not isinstance(value, Sort) or type(value) is sort)
-    else:
-        good = isinstance(value, sort) and (sort is not BOOL or type(value) is bool)
-    if not good:
-        raise DefinitionError(f"{where}: expected a first value of sort {show_sort(sort)}, got {value!r}")
 
 
 def _first_map(name: str, sort: MapSort, first: Each, scope: Scope, journal: list[str]) -> Map[Any, Any]:

@@ -43,14 +43,15 @@ class Names(Quantifiers):
             try:
                 return self.constant(fn.__closure__[code.co_freevars.index(node.id)].cell_contents, node)  # type: ignore[index]  # a function with free variables has a closure
             except ValueError:
-                self.reject(node, f"{node.id!r} has no value yet")
+                self.reject(node, f"{node.id!r} has no value yet", "its definition, before the model is read")
         if node.id in names:
             return self.constant(names[node.id], node)
         if hasattr(builtins, node.id):
             return getattr(builtins, node.id)
-        raise self.error(
-            node, f"the name {node.id!r} is not known", self.close_to(node.id, [*self.frame.locals, *names])
-        )
+        advice = self.close_to(node.id, [*self.frame.locals, *names], "s.name for what the state holds")
+        if node.id == "after":
+            advice = "a claim about two states: @transition, def name(s, after) -> bool"
+        raise self.error(node, f"the name {node.id!r} is not known", advice)
 
     def constant(self, found: Any, node: ast.AST) -> Value:
         """An object of Python as a value; what could change between two readings is refused."""
@@ -77,12 +78,13 @@ class Names(Quantifiers):
             return self.of_super(base, node)
         if isinstance(base, ModuleType | type):
             if not hasattr(base, node.attr):
-                names = list(getattr(base, "__members__", None) or dir(base))
-                self.reject(node, f"{base.__name__} has no {node.attr!r}", self.close_to(node.attr, names))
+                names = list(getattr(base, "__members__", None) or [n for n in dir(base) if not n.startswith("_")])
+                self.reject(node, f"{base.__name__} has no {node.attr!r}", self.close_to(node.attr, names, "one of"))
             if isinstance(base, type) and issubclass(self.model, base) and node.attr in self.sorts:
                 self.reject(node, f"{node.attr!r} is read from the class, not from the state", f"s.{node.attr}")
             return self.constant(getattr(base, node.attr), node)
-        raise self.error(node, f"{self.describe(base)} has no attributes in a model, such as {node.attr!r}")
+        advice = f"read it at an index: s.{base.name}[...]" if isinstance(base, MapRef) else "a comparison: == or !="
+        raise self.error(node, f"{self.describe(base)} has no attributes in a model, such as {node.attr!r}", advice)
 
     def of_state(self, state: StateRef, node: ast.Attribute) -> Value:
         """``s.name``: a state variable, a constant of the class, a method, a property."""
@@ -92,12 +94,14 @@ class Names(Quantifiers):
                 return MapRef(state, name)
             return (self.env if state.env is None else state.env)[name]
         found = inspect.getattr_static(self.model, name, None)
-        public = [n for n in dir(self.model) if not n.startswith("_")]
+        public = [n for n in dir(self.model) if not n.startswith("_") and n not in RESERVED]
+        if found is None and name in public:
+            self.reject(node, f"{self.model.__name__}.{name} is None", "a value in this class, or nothing that uses it")
         if found is None or hasattr(object, name) or name in RESERVED:
             self.reject(
                 node,
                 f"{self.model.__name__} has no state variable or method {name!r}",
-                self.close_to(name, [*self.sorts, *public]),
+                self.close_to(name, [*self.sorts, *public], "one of"),
             )
         return self.bind(state, found, node)
 
@@ -105,7 +109,7 @@ class Names(Quantifiers):
         """A member of the class, seen from a state."""
         if isinstance(found, property):
             if not isinstance(found.fget, FunctionType):
-                self.reject(node, f"the property {node.attr!r} is not written in Python")
+                self.reject(node, f"the property {node.attr!r} is not written in Python", "a method of the model")
             return self.call_function(found.fget, [state], {}, node)
         if isinstance(found, staticmethod):
             return found.__func__
@@ -121,17 +125,21 @@ class Names(Quantifiers):
         for cls in order[order.index(found.cls) + 1 :]:
             if node.attr in cls.__dict__:
                 return self.bind(found.state, cls.__dict__[node.attr], node)
-        raise self.error(node, f"no class behind {found.cls.__name__} has {node.attr!r}")
+        names = [n for c in order[order.index(found.cls) + 1 :] for n in c.__dict__ if not n.startswith("_")]
+        advice = self.close_to(node.attr, names, "s.name(...), if this class has it; or one of")
+        raise self.error(node, f"no class behind {found.cls.__name__} has {node.attr!r}", advice)
 
     def visit_subscript(self, node: ast.Subscript) -> Value:
         base = self.value(node.value)
         if isinstance(base, tuple):
             i = self.static(self.value(node.slice))
             if not isinstance(i, int) or not -len(base) <= i < len(base):
-                self.reject(node, "a tuple is read at a constant index")
+                advice = "if, one case for each; or a Map of the state"
+                self.reject(node, f"a tuple is read at a constant index, below {len(base)}", advice)
             return base[i]
         if not isinstance(base, MapRef):
-            self.reject(node, f"only a map of the state has values at indices, not {self.describe(base)}")
+            advice = "X.A" if isinstance(base, type) else "a Map of the state"
+            self.reject(node, f"only a map of the state has values at indices, not {self.describe(base)}", advice)
         sort = self.sorts[base.name]
         assert isinstance(sort, MapSort)
         idx = self.index(sort, self.value(node.slice), node.slice, base.name)
@@ -148,7 +156,11 @@ class Names(Quantifiers):
             self.reject(node, "super() is read in methods, and without arguments", "super().name(...)")
         cls = fn.__closure__[fn.__code__.co_freevars.index("__class__")].cell_contents
         if cls not in self.model.__mro__:
-            self.reject(node, f"{self.model.__name__} does not derive from {cls.__name__}, whose method this is")
+            self.reject(
+                node,
+                f"{self.model.__name__} does not derive from {cls.__name__}, whose method this is",
+                "a method in a class that it derives from",
+            )
         return Super(state, cls)
 
     def call_function(self, fn: FunctionType, args: list[Value], kwargs: dict[str, Value], node: ast.AST) -> Value:

@@ -70,14 +70,16 @@ class Quantifiers(Context):
             return e
         g, rest = generators[0], generators[1:]
         if g.is_async:
-            self.reject(g.iter, "async is not part of the modelling language")
+            self.reject(g.iter, "async is not part of the modelling language", "for, without async")
         if not isinstance(g.target, ast.Name):
-            self.reject(g.target, "one variable for each 'for'")
+            self.reject(g.target, "one variable for each 'for'", "for a in every(A) for b in every(B)")
         over = self.value(g.iter)
         if isinstance(over, tuple):
             return self._unrolled(op, g, rest, leaf, over)
         if not isinstance(over, Every):
-            self.reject(g.iter, f"expected every(X) or a tuple of values, got {self.describe(over)}")
+            self.reject(
+                g.iter, f"expected every(X) or a tuple of values, got {self.describe(over)}", "for x in every(X)"
+            )
         return self._over(op, g, rest, leaf, over.sort)
 
     def _element(

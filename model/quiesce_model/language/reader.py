@@ -19,7 +19,7 @@ from quiesce_model.language.calls import hints_of
 from quiesce_model.language.errors import DefinitionError, Place
 from quiesce_model.language.expr import Expr, after, conjuncts, imp, land, param, var
 from quiesce_model.language.roles import Mark, Role, rules_in
-from quiesce_model.language.sorts import BOOL, AnySort, MapSort
+from quiesce_model.language.sorts import BOOL, AnySort, MapSort, show_sort
 from quiesce_model.language.source import Source, source_of
 from quiesce_model.language.statements import Statements
 from quiesce_model.language.symbols import Conjunct, Frame, StateRef
@@ -106,23 +106,31 @@ def state_env(sorts: dict[str, AnySort], *, primed: bool = False) -> dict[str, E
 def _method(model: type, name: str) -> FunctionType:
     found = inspect.getattr_static(model, name)
     if not isinstance(found, FunctionType):
-        raise DefinitionError(f"{model.__name__}.{name}: expected a plain method, got {type(found).__name__}")
+        reason = f"{model.__name__}.{name}: expected a plain method, got {type(found).__name__}"
+        raise DefinitionError(reason, None, "def, with the state as the first parameter, and no further decorator")
     return found
 
 
 def parameters(model: type, name: str, sort_of: Any) -> tuple[tuple[str, AnySort], ...]:
     """The parameters of an action and their sorts."""
     fn = _method(model, name)
-    hints, out = hints_of(fn), []
+    source, hints, out = source_of(fn), hints_of(fn), []
+    a = source.tree.args
+    at = {p.arg: p for p in (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg) if p is not None}
     for p in list(inspect.signature(fn).parameters.values())[1:]:
-        where = f"{model.__name__}.{name}, parameter {p.name!r}"
+        where, place = f"{model.__name__}.{name}, parameter {p.name!r}", source.place(at[p.name])
         if p.name not in hints:
-            raise DefinitionError(f"{where}: no annotation that names a sort")
+            raise DefinitionError(f"{where}: no annotation that names a sort", place, f"{p.name}: X, X being a sort")
         if p.kind is not p.POSITIONAL_OR_KEYWORD or p.default is not p.empty:
-            raise DefinitionError(f"{where}: expected a plain parameter without a default: every value is tried")
-        sort = sort_of(hints[p.name], where)
+            reason = f"{where}: expected a plain parameter without a default: every value is tried"
+            raise DefinitionError(reason, place, f"{p.name}: X, without *, / or a default")
+        try:
+            sort = sort_of(hints[p.name], where)
+        except DefinitionError as error:
+            raise DefinitionError(error.reason, place, error.advice) from None
         if isinstance(sort, MapSort) or sort is int:
-            raise DefinitionError(f"{where}: expected a sort with finitely many values in scope, got {sort}")
+            reason = f"{where}: expected a sort with finitely many values in scope, got {show_sort(sort)}"
+            raise DefinitionError(reason, place, "bool, an enum, a Sort or a Numbered")
         out.append((p.name, sort))
     return tuple(out)
 
@@ -140,7 +148,8 @@ def read_action(
     source = source_of(fn)
     names = [a.arg for a in source.tree.args.args]
     if not names:
-        raise DefinitionError(f"{fn.__qualname__}: expected the state as its first parameter")
+        reason = f"{fn.__qualname__}: expected the state as its first parameter"
+        raise DefinitionError(reason, source.place(source.tree), f"def {name}(s, ...) -> None")
     local = {names[0]: StateRef(model), **{n: param(n, s) for n, s in params}}
     reader.frames.append(Frame(source, local))
     reader.check_decorators(fn, source.tree)
@@ -149,7 +158,9 @@ def read_action(
         reader.reject(source.tree, f"the action {name} returns a value", "return, with nothing behind it")
     process = mark.process or (params[0][0] if params else None)
     if process is not None and process not in dict(params):
-        raise DefinitionError(f"{fn.__qualname__}: process={process!r} is not one of its parameters")
+        reason = f"{fn.__qualname__}: process={process!r} is not one of its parameters"
+        advice = f"one of {', '.join(n for n, _ in params)}" if params else "no process: it has no parameters"
+        raise DefinitionError(reason, source.place(source.tree), advice)
     conditions = tuple(_condition(c) for c in reader.guards)
     return Action(
         name=name,
@@ -184,16 +195,21 @@ def read_claim(model: type, name: str, sorts: dict[str, AnySort], mark: Mark) ->
     names = [a.arg for a in source.tree.args.args]
     expected = ["s", "after"] if mark.role == "transition" else ["s"]
     if len(names) != len(expected) or len(inspect.signature(fn).parameters) != len(expected):
-        raise DefinitionError(
-            f"{fn.__qualname__}: expected ({', '.join(expected)}) for a {mark.role}, got ({', '.join(names)})"
-        )
+        wanted = f"({', '.join(expected)})"
+        reason = f"{fn.__qualname__}: expected {wanted} for a {mark.role}, got ({', '.join(names)})"
+        advice = f"def {name}{wanted} -> bool; all(... for x in every(X)) for a parameter"
+        raise DefinitionError(reason, source.place(source.tree), advice)
     states = [StateRef(model), StateRef(model, state_env(sorts, primed=True))]
     reader.claim = f"the {mark.role} {name}"
     reader.frames.append(Frame(source, dict(zip(names, states, strict=False))))
     reader.check_decorators(fn, source.tree)
     value = reader.body(source.tree.body)
     if isinstance(value, Expr) and value.sort is not BOOL:
-        reader.reject(source.tree, f"the {mark.role} {name} returns a value that is no condition")
+        reader.reject(
+            source.tree,
+            f"the {mark.role} {name} returns a value that is no condition",
+            "return with a comparison, such as s.x != 0",
+        )
     e = reader.as_bool(value, source.tree)
     in_scope = land(*(imp(n.path, n.condition) for n in reader.needs))
     return Claim(name, mark.role, mark.rules, e, in_scope, inspect.getdoc(fn) or "", source)

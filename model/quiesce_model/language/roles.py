@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, overload
+from types import FunctionType
+from typing import Any, Literal, NoReturn, TypeVar, overload
 
 from quiesce_model.language.errors import DefinitionError
+from quiesce_model.language.places import calling_place
 
 Role = Literal["action", "invariant", "theorem", "transition", "sometimes"]
 CLAIMS: tuple[Role, ...] = ("invariant", "theorem", "transition", "sometimes")
@@ -51,15 +53,32 @@ def rules_in(label: str) -> tuple[str, ...]:
     return tuple(RULE_ID.findall(head[1])) if head else ()
 
 
+_DIRECTLY = "@{} directly above a def, and no other decorator"
+
+
+def _refuse(reason: str, advice: str) -> NoReturn:
+    raise DefinitionError(reason, calling_place(), advice)
+
+
 def _mark(mark: Mark) -> Callable[[Any], Any]:
     rules: tuple[object, ...] = mark.rules
-    for rule in rules:
+    for i, rule in enumerate(rules):
+        if isinstance(rule, property | staticmethod | classmethod):
+            _refuse(f"@{mark.role}: expected a method, got a {type(rule).__name__}", _DIRECTLY.format(mark.role))
         if not isinstance(rule, str) or not RULE_ID.fullmatch(rule):
-            raise DefinitionError(f"@{mark.role}: expected rule ids such as 'R3', got {rule!r}")
+            advice = f"@{mark.role}('R3', 'M1'): letters and a number, each id by itself"
+            _refuse(f"@{mark.role}: expected rule ids such as 'R3', got {rule!r}", advice)
+        if rule in rules[:i]:
+            _refuse(f"@{mark.role}: the rule id {rule!r} is named twice", "each id once")
+    fair: object = mark.fair
+    if not isinstance(fair, bool):
+        _refuse(f"@action: fair: expected True or False, got {fair!r}", "fair=False for a step that may never come")
 
     def apply(fn: Any) -> Any:
+        if not isinstance(fn, FunctionType):
+            _refuse(f"@{mark.role}: expected a method, got a {type(fn).__name__}", _DIRECTLY.format(mark.role))
         if mark_of(fn):
-            raise DefinitionError(f"{fn.__qualname__} has two roles; give each a method of its own")
+            _refuse(f"{fn.__qualname__} has two roles; give each a method of its own", "one decorator for each method")
         setattr(fn, _MARK, mark)
         return fn
 

@@ -56,7 +56,7 @@ class Source:
 @dataclass(frozen=True)
 class _File:
     lines: list[str]
-    functions: dict[int, ast.FunctionDef]
+    functions: dict[int, ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 _FILES: dict[str, _File] = {}
@@ -72,9 +72,9 @@ def _file(code: CodeType, names: dict[str, Any]) -> _File:
             raise DefinitionError(
                 f"{code.co_qualname}: the source is not there ({name}); a model has to be in a file to be read"
             )
-        functions = {}
+        functions: dict[int, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         for node in ast.walk(ast.parse("".join(lines), name)):
-            if isinstance(node, ast.FunctionDef):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 functions[min([node.lineno, *(d.lineno for d in node.decorator_list)])] = node
         found = _FILES[name] = _File(lines, functions)
     return found
@@ -101,10 +101,23 @@ def source_of_code(code: CodeType, names: dict[str, Any], fn: FunctionType | Non
     if tree is None or tree.name != code.co_name:
         raise DefinitionError(
             f"{code.co_qualname}: {code.co_filename}:{code.co_firstlineno} does not define it "
-            f"(a lambda, or the file changed after it was loaded)"
+            f"(a lambda, or the file changed after it was loaded)",
+            _line(file, code.co_filename, code.co_firstlineno),
+            "a method of the model, with def; if it has one, load the file again",
         )
+    if isinstance(tree, ast.AsyncFunctionDef):
+        reason = f"{code.co_qualname}: 'async' is not part of the modelling language"
+        advice = "def without async: an action is one atomic step"
+        raise DefinitionError(reason, _line(file, code.co_filename, tree.lineno), advice)
     params = frozenset(a.arg for a in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs))
     return Source(fn, tree, code.co_filename, file.lines, params | frozenset(_stored(tree.body)))
+
+
+def _line(file: _File, name: str, line: int) -> Place | None:
+    if not 0 < line <= len(file.lines):
+        return None
+    text = file.lines[line - 1].rstrip("\n")
+    return Place(name, line, len(text) - len(text.lstrip()) + 1, text)
 
 
 def _stored(nodes: list[Any]) -> Iterator[str]:
@@ -120,3 +133,13 @@ def _stored(nodes: list[Any]) -> Iterator[str]:
 def has_return(node: ast.AST) -> bool:
     """Whether a statement may return from the function."""
     return any(isinstance(n, ast.Return) for n in ast.walk(node))
+
+
+def behind_return(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The first statement of each block that stands behind a ``return`` of the same block."""
+    for i, st in enumerate(statements):
+        if isinstance(st, ast.Return) and i + 1 < len(statements):
+            yield statements[i + 1]
+        for block in (getattr(st, "body", []), getattr(st, "orelse", [])):
+            if not isinstance(st, _INNER):
+                yield from behind_return(block)

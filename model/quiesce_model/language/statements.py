@@ -11,30 +11,13 @@ from dataclasses import dataclass
 from types import FunctionType
 
 from quiesce_model.language import values
+from quiesce_model.language.advice import of_syntax
 from quiesce_model.language.assignments import Assignments
+from quiesce_model.language.calls import plain_sort
 from quiesce_model.language.expr import TRUE, Expr, bound, imp, ite, lam, land, lnot, quantify, read
 from quiesce_model.language.sorts import MapSort
-from quiesce_model.language.source import has_return
+from quiesce_model.language.source import behind_return, has_return
 from quiesce_model.language.symbols import Conjunct, Every, Method, Missing, Need, Value
-
-_ADVICE: dict[type[ast.AST], str] = {
-    ast.While: "a step is atomic and ends: all, any, sum or for t in every(...)",
-    ast.Try: "if: a failure is an action of its own",
-    ast.With: "nothing: an action is atomic as it stands",
-    ast.AsyncFor: "for",
-    ast.FunctionDef: "a method of the model",
-    ast.Lambda: "a method of the model",
-    ast.ClassDef: "a class of the module",
-    ast.Match: "if and elif",
-    ast.Raise: "require(...) to refuse a step, assert for what must hold",
-    ast.Break: "a condition in the loop: every round of it happens",
-    ast.Continue: "if",
-    ast.Delete: "nothing",
-    ast.Global: "a variable of the state",
-    ast.Nonlocal: "a variable of the state",
-    ast.Import: "an import of the module",
-    ast.ImportFrom: "an import of the module",
-}
 
 
 @dataclass(frozen=True)
@@ -49,6 +32,8 @@ class Statements(Assignments):
 
     def body(self, statements: list[ast.stmt]) -> Value:
         """Read a function's body; what it returns, or ``None``."""
+        for st in behind_return(statements):
+            self.reject(st, "nothing ever comes here: it stands behind a return", "if, around the return")
         found = self.block(statements)
         return found.value if isinstance(found, Returned) else None
 
@@ -86,22 +71,34 @@ class Statements(Assignments):
                 for target in st.targets:
                     self.assign(target, value)
             case ast.AnnAssign(value=ast.expr() as given):
-                self.assign(st.target, self.effect(given))
+                self.assign(st.target, self.annotated(st, self.effect(given)))
             case ast.AugAssign():
                 self.augment(st)
             case ast.For():
                 self.for_each(st)
+            case ast.Expr(value=ast.Yield() | ast.YieldFrom() | ast.Await() as waits):
+                self.visit(waits)  # which refuses it
             case ast.Expr():
                 self.reject(
                     st, "a value that nothing is done with", "require(...) for a guard, assert for what must hold"
                 )
             case _:
-                what = type(st).__name__
-                self.reject(st, f"{what} is not part of the modelling language", _ADVICE.get(type(st), ""))
+                what, advice = of_syntax(st)
+                self.reject(st, f"{what} is not part of the modelling language", advice)
 
     def effect(self, node: ast.expr) -> Value:
         """The value of a whole right side: a call there may change the state."""
         return self.visit(node) if isinstance(node, ast.Call) else self.value(node)
+
+    def annotated(self, st: ast.AnnAssign, value: Value) -> Value:
+        """The value of ``x: Sort = value``, which has to be of that sort."""
+        found = self.value(st.annotation)
+        sort = plain_sort(found)
+        if sort is None:
+            self.reject(
+                st.annotation, f"no sort is called {self.describe(found)}", "bool, int, an enum, a Sort or a Numbered"
+            )
+        return self.fit(value, sort, st, f"{ast.unparse(st.target)} is declared")
 
     # ---------------------------------------------------------------- guards and obligations
     def call_statement(self, call: ast.Call) -> None:
@@ -115,7 +112,7 @@ class Statements(Assignments):
             return
         self.only_in_action(call, "require")
         if not call.args or call.keywords:
-            self.reject(call, "require takes one or more conditions")
+            self.reject(call, "require takes one or more conditions", "require(a, b): all of them have to hold")
         if self.loop is not None:
             self.reject(call, "require inside for", "require(all(... for ... in every(...))) before the loop")
         if any(not self.elsewhere(path) for _, path, *_ in self.asserts):
@@ -132,8 +129,10 @@ class Statements(Assignments):
         self.only_in_action(st, "assert")
         if self.loop is not None:
             self.reject(st, "assert inside for", "assert all(... for ... in every(...)), ...")
+        if isinstance(st.test, ast.Tuple):
+            self.reject(st, "an assert of a tuple is always true", "assert ..., '...', without brackets around both")
         e = self.condition(st.test)
-        if not isinstance(st.msg, ast.Constant) or not isinstance(st.msg.value, str):
+        if not isinstance(st.msg, ast.Constant) or not isinstance(st.msg.value, str) or not st.msg.value.strip():
             self.reject(st, "an assert without a text has no name", 'assert ..., "R3: what must hold here"')
         whole = imp(self.premise(), e)
         self.asserts.append((st.msg.value, self.path, whole, Conjunct(whole, self.frame.source, st.test)))
@@ -198,7 +197,9 @@ class Statements(Assignments):
         """
         over = self.value(st.iter)
         if not isinstance(over, Every) or not isinstance(st.target, ast.Name):
-            self.reject(st, f"expected 'for x in every(X)', got {self.describe(over)}")
+            got = f"for {ast.unparse(st.target)} in {self.describe(over)}"
+            advice = "the statements one by one" if isinstance(over, tuple) else "for x in every(X): s.map[x] = ..."
+            self.reject(st, f"expected 'for x in every(X)', got {got}", advice)
         if self.loop is not None:
             self.reject(st, "a loop inside a loop", "one 'for', and all, any or sum inside it")
         if st.orelse:
