@@ -33,6 +33,7 @@ from quiesce_model.language.expr import (
     bound,
     const,
     eq,
+    imp,
     land,
     lnot,
     lor,
@@ -160,13 +161,15 @@ class Ranker:
         """An obligation about a step."""
         if goal is TRUE:
             return
-        hypotheses = (*self.s.hypotheses(), ("guard", step.guard), *given)
-        reading = Reading(self.s.model, self.s.variables(), hypotheses, goal, step.post)
+        hypotheses = (*self.s.hypotheses(), ("guard", step.guard))  # those of all obligations of the step: one session
+        due = imp(land(*(e for _, e in given)), goal)
+        reading = Reading(self.s.model, self.s.variables(), hypotheses, due, step.post)
         yield formulate(reading, "ranking", about, rules=self.rules, action=step.name, claim=about)
 
     def of_state(self, about: str, given: Hypotheses, goal: Expr, *, everything: bool = False) -> Iterator[Obligation]:
         """An obligation about a state."""
         if goal is TRUE:
             return
-        reading = Reading(self.s.model, self.s.variables(), (*self.s.hypotheses(everything=everything), *given), goal)
+        due = imp(land(*(e for _, e in given)), goal)
+        reading = Reading(self.s.model, self.s.variables(), self.s.hypotheses(everything=everything), due)
         yield formulate(reading, "ranking", about, rules=self.rules, claim=about, by_core=everything)

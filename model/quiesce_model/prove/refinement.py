@@ -20,7 +20,7 @@ disjunction (a failure would not say which).  Source: Abadi and Lamport (1991); 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from quiesce_model.language import Model
@@ -48,6 +48,7 @@ from quiesce_model.language.sorts import AnySort, MapSort, is_unordered
 from quiesce_model.meaning import INVISIBLE, MEANING, STEPS, Step, singles_out
 from quiesce_model.prove.counting import Count
 from quiesce_model.prove.obligation import Obligation, Reading, formulate
+from quiesce_model.prove.smt import walk
 from quiesce_model.prove.system import Hypotheses, System, system
 from quiesce_model.prove.system import Step as Taken
 from quiesce_model.prove.words import read_word
@@ -168,23 +169,25 @@ class _Refinement:
     def case(self, case: Case) -> Iterator[Obligation]:
         """What has to be confirmed of one line of the table."""
         taken = case.taken
-        hypotheses = [*self.s.hypotheses(), *self.now.known, ("guard", taken.guard), ("case", case.when)]
+        hypotheses = (*self.s.hypotheses(), ("guard", taken.guard))  # those of all obligations of the step: one session
+        here = (*(e for _, e in self.now.known), case.when)
         effect: dict[str, Expr] = {}
         if case.step.name is not None:
             action = self.actions[case.step.name]
             by = {var(n, s): self.now.meaning[n] for n, s in self.sorts.items()}
             by |= {param(n, s): e for (n, s), e in zip(action.params, case.arguments, strict=True)}
             may = self.s.lift(subst(land(action.guard, *(o.expr for o in action.asserts)), by))
-            pairs = [(f"{c.name}_sees_two", sees_two(c)) for c in self.s.counts.found.values() if not c.args]
+            counts = {n.args[0] for n in walk(may) if n.op == "var"}
+            pairs = [sees_two(c) for c in self.s.counts.found.values() if not c.args and c.name in counts]
             about = f"{taken.name} may be the protocol's {case.step.name} {case}".rstrip()
-            yield from self.formulate(about, (*hypotheses, *pairs), may, taken)
+            yield from self.formulate(about, hypotheses, may, taken, (*here, *pairs))
             effect = {n: self.s.lift(subst(e, by)) for n, e in action.post.items()}
-        hypotheses += [(n, taken.after(e)) for n, e in self.next.known]
+        here = (*here, *(taken.after(e) for _, e in self.next.known))
         goal = land(
             *(self.same(n, effect.get(n, self.now.meaning[n]), taken.after(self.next.meaning[n])) for n in self.sorts)
         )
         does = "is invisible" if case.step.name is None else f"does what the protocol's {case.step.name} does"
-        yield from self.formulate(f"{taken.name} {does} {case}".rstrip(), tuple(hypotheses), goal, taken)
+        yield from self.formulate(f"{taken.name} {does} {case}".rstrip(), hypotheses, goal, taken, here)
 
     def same(self, name: str, a: Expr, b: Expr) -> Expr:
         """That two meanings of a variable are the same."""
@@ -194,12 +197,15 @@ class _Refinement:
         x = bound(f"{name}!i", sort.key)
         return quantify("forall", (x,), eq(read(a, x), read(b, x)))
 
-    def formulate(self, about: str, hypotheses: Hypotheses, goal: Expr, taken: Taken | None) -> Iterator[Obligation]:
-        """Write it down, if there is anything to confirm."""
+    def formulate(
+        self, about: str, hypotheses: Hypotheses, goal: Expr, taken: Taken | None, given: Sequence[Expr] = ()
+    ) -> Iterator[Obligation]:
+        """Write it down, if there is anything to confirm: the goal, where these conditions are given."""
         if goal is TRUE:
             return
+        goal = imp(land(*given), goal)
         post = {} if taken is None else taken.post
-        reading = Reading(self.s.model, self.s.variables(), tuple(hypotheses), goal, post)
+        reading = Reading(self.s.model, self.s.variables(), hypotheses, goal, post)
         yield formulate(reading, "refinement", about, action=None if taken is None else taken.name, claim=about)
 
 
