@@ -10,6 +10,10 @@ General layout:
     primitives.py   a cell, a pool, a lock, an event, whose operations are points
     execution.py    what a run was, and how it ended
     livelock.py     who goes round, when a run does not end
+    text.py         schedules as text, and the chooser that follows one
+    shrink.py       makes a failing schedule as simple as it gets
+    slices.py       the steps that happen before the end
+    diagram.py      one column per thread, as text and as SVG
     errors.py       what can go wrong with the engine itself
 
 The interface, in short:
@@ -31,6 +35,7 @@ part of its step before, so it is interleaved with the others' steps, but not by
 of it.  Two time-outs move the clock; that is not counted as a dependence either.
 """
 
+from .diagram import svg_diagram, text_diagram
 from .engine import Check, Engine, Scenario, Spawner, Thread
 from .errors import (
     Abandoned,
@@ -42,8 +47,11 @@ from .errors import (
     ScheduleSyntaxError,
 )
 from .execution import Deadlock, Ending, Execution, Failure, LeftTheSeam, Livelock, Outcome
-from .points import CUT, Choice, Chooser, Observer, Op, Step, dependent
+from .points import CUT, Choice, Chooser, Observer, Op, Step, dependent, disturbs
 from .primitives import Cell, Event, Lock, Pool
+from .shrink import Shrunk, same_ending, shrink
+from .slices import causal_slice
+from .text import Replay, chooser_from_text, parse, replay, schedule_to_text
 
 __all__ = [
     "CUT",
@@ -69,11 +77,23 @@ __all__ = [
     "Op",
     "Outcome",
     "Pool",
+    "Replay",
     "Scenario",
     "ScheduleError",
     "ScheduleSyntaxError",
+    "Shrunk",
     "Spawner",
     "Step",
     "Thread",
+    "causal_slice",
+    "chooser_from_text",
     "dependent",
+    "disturbs",
+    "parse",
+    "replay",
+    "same_ending",
+    "schedule_to_text",
+    "shrink",
+    "svg_diagram",
+    "text_diagram",
 ]

@@ -185,7 +185,7 @@ class Decisions:
         return offers
 
     def forced(self, me: Thread, point: str, object_: str, *, writes: bool = True) -> None:
-        """Take down a step that leaves no choice: it is done whenever the one before it is."""
+        """Take down a step that leaves no choice: its point is one of `UNASKED`."""
         turn = self._turn
         turn.pop()
         try:
@@ -351,6 +351,21 @@ class Decisions:
     def thread_name(self, ident: int) -> str:
         """Name a thread by its number."""
         return self._threads[ident - 1].name if 0 < ident <= len(self._threads) else f"thread {ident}"
+
+    def state_of(self, name: str) -> str:
+        """Say in words where a thread is, for a message."""
+        thread = self._by_name.get(name)
+        if thread is None:
+            return f"there is no such thread so far; there are {', '.join(self._by_name) or 'none'}"
+        if thread.ended:
+            return "it has ended"
+        if thread.choices:
+            return f"it can go on with {thread.choices[0].op}"
+        wanted = thread.waits_for
+        if wanted is None:
+            return "it waits"
+        holder = self.holders.get(wanted.op.object)
+        return f"it waits at {wanted.op}" + (f", which {holder} has" if holder else "")
 
     def frames(self) -> dict[int, FrameType]:
         """Give the innermost frame of every thread of the scenario that runs, by its number."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 __all__ = [
     "Abandoned",
     "DoesNotFit",
@@ -11,6 +14,9 @@ __all__ = [
     "ScheduleError",
     "ScheduleSyntaxError",
 ]
+
+
+_LINES: Final = re.compile(r"\s")
 
 
 class ScheduleError(Exception):
@@ -39,7 +45,7 @@ class ScheduleSyntaxError(ScheduleError):
     def __init__(self, text: str, column: int, problem: str) -> None:
         self.text, self.column = text, column
         pointer = " " * (column - 1) + "^"
-        super().__init__(f"column {column}: {problem}\n  {text}\n  {pointer}")
+        super().__init__(f"column {column}: {problem}\n  {_LINES.sub(' ', text)}\n  {pointer}")
 
 
 class DoesNotFit(ScheduleError):

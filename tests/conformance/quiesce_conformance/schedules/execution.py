@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal
 
-from .points import Choice, Step
+from .points import Choice, Step, disturbs
 
 __all__ = ["Deadlock", "Ending", "Execution", "Failure", "LeftTheSeam", "Livelock", "Outcome"]
 
@@ -135,16 +135,12 @@ class Execution:
         return sum(a.thread != b.thread for a, b in pairwise(self.choices))
 
     def preemptions(self) -> int:
-        """Count the switches away from a thread that could have gone on other than by a time-out or an interrupt."""
-        count = 0
-        for i in range(1, len(self.choices)):
-            last = self.choices[i - 1].thread
-            if self.choices[i].thread != last and any(
-                c.thread == last and not c.op.point.startswith("interrupt") and not c.op.point.endswith(".timeout")
-                for c in self.enabled[i]
-            ):
-                count += 1
-        return count
+        """Count the switches away from a thread that could have gone on by itself."""
+        return sum(
+            self.choices[i].thread != (last := self.choices[i - 1].thread)
+            and any(c.thread == last and not disturbs(c.op.point) for c in self.enabled[i])
+            for i in range(1, len(self.choices))
+        )
 
     def __repr__(self) -> str:
         ending = self.ending if isinstance(self.ending, str) else str(self.ending)

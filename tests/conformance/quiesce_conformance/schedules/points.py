@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-__all__ = ["CUT", "INTERRUPT", "Choice", "Chooser", "Observer", "Op", "Step", "dependent"]
+__all__ = ["CUT", "INTERRUPT", "UNASKED", "Choice", "Chooser", "Observer", "Op", "Step", "dependent", "disturbs"]
 
 CUT: Final = -1
 """What a chooser answers to end an execution that is not worth going on with, such as one that a sleep set covers."""
@@ -24,6 +24,9 @@ CUT: Final = -1
 INTERRUPT: Final = "interrupt"
 """Points whose name begins so are asynchronous exceptions: ``interrupt@confirm`` raises KeyboardInterrupt instead of
 doing ``confirm``, ``interrupt-after@announce`` raises it when ``announce`` is done and its result is not yet stored."""
+
+UNASKED: Final = frozenset({"lock.release", "drop"})
+"""Points of steps that leave no choice: they are done whenever the one before them is."""
 
 
 class Op(NamedTuple):
@@ -107,3 +110,8 @@ def dependent(one: Choice, other: Choice) -> bool:
         return True
     a, b = one.op, other.op
     return a.object == b.object and (a.writes or b.writes)
+
+
+def disturbs(point: str) -> bool:
+    """Say whether it is a time-out or an interrupt: what happens to a thread, and not what it does by itself."""
+    return point.startswith(INTERRUPT) or point.endswith(".timeout")
