@@ -4,6 +4,8 @@
     small_ours.py       that protocol in our modelling language
     small_minicheck.py  the same for minicheck: idiomatic, and tuned by hand
     small_musil.py      the same for musil: idiomatic, and tuned by hand
+    algorithm.py        the algorithm model, with and without symmetry
+    outside.py          SPIN and TLC on the same systems, where they are
     explorers.py        worker: states per second, in whatever interpreter runs it
     calls.py            worker: the price of a guarded call, standard library only, in whatever interpreter runs it
     interpreters.py     finds interpreters, makes the environments that the peers need

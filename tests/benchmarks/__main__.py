@@ -27,14 +27,19 @@ Part = tuple[list[Row], list[str]]
 """Rows, and notes on what could not be measured."""
 
 
-def collect(console: Console, title: str, messages: Iterable[dict[str, Any]]) -> list[Row]:
+def collect(
+    console: Console, title: str, messages: Iterable[dict[str, Any]], notes: list[str] | None = None
+) -> list[Row]:
     """Take a worker's rows; show where it stands, live on a terminal, one line at the end in a pipe."""
     rows = []
+    notes = [] if notes is None else notes
     begin = time.monotonic()
     with console.status(title) as status:
         for message in messages:
             if "progress" in message:
                 status.update(f"{title}: {message['progress']} ({time.monotonic() - begin:.0f} s)")
+            elif "note" in message:
+                notes.append(message["note"])
             else:
                 rows.append(Row.from_json(message["row"]))
     console.print(f"{title}: done in {time.monotonic() - begin:.0f} s", highlight=False)
@@ -58,6 +63,8 @@ def explorers(console: Console) -> Part:
         rows += collect(console, f"small protocol beside minicheck and musil, Python {version}", messages)
     messages = worker(interpreters.running(), "tests.benchmarks.explorers", "algorithm", path=path)
     rows += collect(console, f"algorithm, Python {mine}", messages)
+    messages = worker(interpreters.running(), "tests.benchmarks.explorers", "outside", path=path)
+    rows += collect(console, f"beside SPIN and TLC, Python {mine}", messages, notes)
     return rows, notes
 
 

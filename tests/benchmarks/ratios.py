@@ -19,8 +19,14 @@ WANTED = {
     ("call", "with threading.Lock()"): 1.0,
 }
 """How many times better ours is to be, at least, than a peer in a comparison."""
-RATES = {"algorithm, 3 callers": 150_000.0, "algorithm, 1.6 million states": 1_600_000 / 20}
-"""The least states per second that the explorer is to reach, every claim judged, no symmetry."""
+RATES = {
+    "algorithm, 3 callers": 150_000.0,
+    "algorithm, 1.6 million states": 1_600_000 / 20,
+    "algorithm, 4 callers, symmetry": 50_000.0,
+}
+"""The least states per second that the explorer is to reach, every claim judged."""
+LIMITS = {("algorithm, 4 callers, symmetry", "MB resident"): 1_500.0}
+"""The most that it may take of something, in the unit named."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ def ratios(rows: Iterable[Row]) -> Iterator[Ratio]:
                 wanted = WANTED.get((ours.what, peer.candidate))
                 ratio = ours.times_better_than(peer)
                 yield Ratio(ours.what, ours.candidate, peer.candidate, ours.interpreter, ratio, wanted)
-        if ours.what in RATES:
+        if (ours.what, ours.unit) in LIMITS:
+            limit = LIMITS[ours.what, ours.unit]
+            yield Ratio(
+                ours.what, ours.candidate, f"{limit:,.0f} {ours.unit}", ours.interpreter, limit / ours.median, 1.0
+            )
+        if ours.what in RATES and ours.unit == "states/s":
             rate = RATES[ours.what]
             yield Ratio(ours.what, ours.candidate, f"{rate:,.0f} states/s", ours.interpreter, ours.median / rate, 1.0)
