@@ -18,7 +18,7 @@ from quiesce_model.explore import (
     state_graph,
     transition_tour,
 )
-from quiesce_model.language import Model, PlainRun, action, require
+from quiesce_model.language import Map, Model, PlainRun, action, each, every, invariant, require
 from quiesce_model.vocabulary import Epoch, Gate, HotReloadState, Tally, Thread, Up, Upgrader, Version
 from tests.model.explore_models import EndlessStairs, GoodMutex, Latch, Other, Place, Stairs, Together, Walker
 
@@ -162,3 +162,31 @@ def test_a_tour_through_a_view_is_shorter() -> None:
     }
     assert seen == wanted
     assert sum(map(len, tour)) < graph.number_of_edges()
+
+
+class Handing(Model):
+    """Somebody takes something in the presence of another."""
+
+    has: Map[Thread, bool] = each(False)
+
+    @action
+    def take(s, t: Thread, witness: Thread) -> None:
+        require(t != witness, not s.has[t])
+        s.has[t] = True
+
+    @invariant
+    def some_have_nothing(s) -> bool:
+        return any(not s.has[t] for t in every(Thread))
+
+
+def test_a_step_with_two_parameters_of_one_sort_is_called_by_both() -> None:
+    """Also where it looks at one of them only, and so is worked out once for all."""
+    scope: dict[type, int] = {Thread: 3}
+    edges = state_graph(Handing, scope).edges(data="label")
+    run = PlainRun(Handing, scope)
+    plain = {(state, step[0], step[1]) for state, steps in run.reachable().items() for step in steps}
+    assert {label.args for *_, label in edges} == {(a, b) for a in range(3) for b in range(3) if a != b}
+    assert len(edges) == len(plain)
+    found = explore(Handing, scope, deadlock=False, vacuity=False).violation
+    assert found is not None
+    assert found.claim == "some_have_nothing"

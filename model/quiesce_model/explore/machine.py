@@ -161,10 +161,13 @@ class Machine(Tables):
 
     def _label(self, step: int, element: int) -> Label:
         i, own = self.generated.steps[step].instance, self.layout.local
-        params = tuple((n, s, element if s is own and element >= 0 else k) for n, s, k in i.params)
-        process = i.process
-        if process is not None and process[0] is own and element >= 0:
-            process = (process[0], element)
+
+        def who(sort: Any, k: Any) -> Any:
+            """A local step is written for element 0: it and the one who takes it have changed places."""
+            return k if sort is not own or element < 0 else {0: element, element: 0}.get(k, k)
+
+        params = tuple((n, s, who(s, k)) for n, s, k in i.params)
+        process = i.process if i.process is None else (i.process[0], who(*i.process))
         return Label(i.action, params, process, i.fair)
 
     def moves(self, parts: Parts) -> tuple[list[Move], list[Label]]:
