@@ -8,10 +8,11 @@ PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 HERE   := $(subst /,-,$(subst $(eval ) ,-,$(CURDIR)))
 READY  := $(VENV)/.ready$(HERE)
 BENCH  := $(VENV)/.bench$(HERE)
+CROSS  := $(VENV)/.cross$(HERE)
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help verify demo test lint format types stale readme bench clean
+.PHONY: help verify demo test lint format types stale specs readme bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## what can be made
@@ -23,12 +24,17 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), once; about a minute."
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --editable '.[dev]'
-	@rm -f $(VENV)/.ready* $(VENV)/.bench*
+	@rm -f $(VENV)/.ready* $(VENV)/.bench* $(VENV)/.cross*
 	@touch $@
 
 $(BENCH): $(READY)
 	@echo "Adding the peers that the benchmarks measure, once."
 	@$(PIP) install --editable '.[dev,bench]'
+	@touch $@
+
+$(CROSS): $(READY)
+	@echo "Adding TLC for the cross-check, once.  SPIN and Java are the system's: apt-get install spin default-jre"
+	@$(PIP) install --editable '.[dev,crosscheck]'
 	@touch $@
 
 verify: $(READY) ## the main job: explore the models, catch the known-bad ones, reload a real plugin under load
@@ -55,11 +61,17 @@ types: $(READY) ## mypy strict on everything, pyright strict on the public API
 stale: $(READY) ## fail if something generated no longer matches its source
 	@$(BIN)/python .ci/stale.py
 
+specs: $(READY) ## make everything in specs/ that is made from the model
+	@$(BIN)/python -m quiesce_model.export.artefacts
+
 readme: $(READY) ## put the verdicts of the last `make verify` into README.md
 	@$(BIN)/python .ci/readme.py
 
 bench: $(BENCH) ## ratios against named peers in one run, also in build/bench.json
 	@$(BIN)/python -m tests.benchmarks
+
+soak: $(CROSS) ## what takes long: every export in SPIN and TLC against the explorer
+	@$(BIN)/python -m quiesce_model.export.crosscheck
 
 clean: ## forget everything that was installed or built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -127,9 +127,11 @@ def test_the_model_and_the_suite_never_import_the_implementation(package: str) -
 
 
 MODELS = ("vocabulary", "protocol", "algorithm", "known_bad", "rules")
+EXPORTERS = ("names", "updates", "words", "promela", "tla", "tlc", "spin", "runs", "values")
 LAYERS = {
-    "quiesce_model.language": (*MODELS, "explore", "validate"),
-    "quiesce_model.explore": (*MODELS, "validate"),
+    **{f"quiesce_model.export.{name}": (*MODELS, "validate", "prove") for name in EXPORTERS},
+    "quiesce_model.language": (*MODELS, "explore", "validate", "export"),
+    "quiesce_model.explore": (*MODELS, "validate", "export"),
     "quiesce_model.validate": ("protocol", "algorithm", "known_bad"),
 }
 

@@ -35,8 +35,6 @@ def digest(package: Path | None = None, rules_file: Path | None = None) -> str:
     :param rules_file: ``rules.toml``; ``None``: the one in force.
     """
     package = package or Path(rules.__file__).parent
-    found = [
-        p for part in PARTS for p in ([package / part] if part.endswith(".py") else (package / part).rglob("*.py"))
-    ]
+    found = [p for p in package.rglob("*.py") if p.relative_to(package).parts[0] in PARTS]
     files = [(p.relative_to(package).as_posix(), p) for p in found]
     return digest_of([*sorted(files), ("rules.toml", rules_file or rules.path())])

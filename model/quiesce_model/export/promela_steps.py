@@ -10,7 +10,6 @@ from quiesce_model.export.names import bare
 from quiesce_model.export.promela_text import PromelaText
 from quiesce_model.export.updates import OLD, Assign, Choice, Statement, branches, sequence
 from quiesce_model.export.words import fold
-from quiesce_model.language.errors import ModelError
 from quiesce_model.language.expr import FALSE, TRUE, Expr, elements, imp, land, lnot, lor, param, read, subst, var
 from quiesce_model.language.reader import Action, Claim
 from quiesce_model.language.sorts import BOOL, AnySort, MapSort, domain
@@ -39,8 +38,6 @@ class PromelaSteps(PromelaText):
         for (sort, fair), actions in groups.items():
             yield from self._process(sort, fair, actions, first)
             first += 1 if sort is None else domain(sort, self.scope)
-        if first > 255:
-            raise ModelError(f"{self.model.__name__}: SPIN runs 255 processes at most, this scope needs {first}")
 
     def _process(self, sort: AnySort | None, fair: bool | str, actions: list[Action], first: int) -> Iterator[str]:
         name, n = "Environment", 1

@@ -36,6 +36,9 @@ RESERVED = frozenset(
 """Words of Promela and of C, names that SPIN's own C code uses, and our own."""
 
 
+MOST_PROCESSES, MOST_VALUES = 255, 32767
+
+
 class PromelaText:
     """What all parts of a Promela text share.
 
@@ -46,11 +49,24 @@ class PromelaText:
     def __init__(self, model: type[Model], scope: Scope, taken: Collection[str]) -> None:
         self.model, self.scope, self.taken = model, scope, set(taken)
         self.sorts = model.state_sorts()
+        self._fits()
         self.ground = Grounder(self.sorts, scope).ground
         self.names = self._names()
         self.selves: dict[Expr, str] = {}
         self.words = self._words()
         self.used: dict[str, None] = {}
+
+    def _fits(self) -> None:
+        """Refuse a scope that is too large for SPIN's types before anything is spread out over it."""
+        actors = {dict(a.params)[a.process] for a in self.model.actions() if a.process is not None}
+        needed = 2 * sum(domain(s, self.scope) for s in actors) + 2
+        if needed > MOST_PROCESSES:
+            raise ModelError(f"{self.model.__name__}: SPIN runs {MOST_PROCESSES} processes, this scope needs {needed}")
+        for s in self.sorts_in_use():
+            if s is not INT and domain(s, self.scope) > MOST_VALUES:
+                raise ModelError(
+                    f"{self.model.__name__}: Promela has no type for {domain(s, self.scope)} values of {s}"
+                )
 
     def _names(self) -> dict[str, str]:
         names: dict[str, str] = {}
@@ -135,8 +151,6 @@ class PromelaText:
         if sort is BOOL or sort is INT:
             return "bool" if sort is BOOL else "int"
         size = domain(sort, self.scope)
-        if size > 32767:
-            raise ModelError(f"{self.model.__name__}: Promela has no type for {size} values of {sort}")
         return "byte" if size <= 255 else "short"
 
 

@@ -1,0 +1,317 @@
+/* quiesce_model.known_bad.published.defects.RingOfTwo with 2 Thread, 1 Upgrader, 2 Version, 3 Epoch, 3 Tally.
+   Digest of the model: 915f24fa6c8bad14.
+
+   published: newcomers in an old counter: breaks V1 (every upgrade ends).
+   What aliasing does to an upgrade, with a ring of two. After the swap the old version's epochs are
+   waited for; calls of the new epoch count in one of their counters. Two callers that take turns keep
+   it above zero for ever, although each of their calls ends: the upgrade never does. Aliasing errs on
+   the side of waiting (a shared counter at zero means that both epochs are empty), so it frees nothing
+   too early.
+
+   Acceptance cycle:  spin -DLIVENESS -a F; gcc -O2 -DNOREDUCE -DVECTORSZ=4096 -DNFAIR=3 -o pan pan.c; ./pan -a -f
+   Generated: change the model, not this file. */
+
+#define HotReloadState_ACTIVE            0
+#define HotReloadState_PREPARING_UPGRADE 1
+#define HotReloadState_DRAINING          2
+#define HotReloadState_SWAPPING          3
+#define HotReloadState_UPGRADE_COMPLETE  4
+#define HotReloadState_ROLLED_BACK       5
+
+#define Life_UNBORN                      0
+#define Life_CANDIDATE                   1
+#define Life_LIVE                        2
+#define Life_RETIRED                     3
+#define Life_FREED                       4
+
+#define Call_IDLE                        0
+#define Call_COUNT                       1
+#define Call_LOAD                        2
+#define Call_RUN                         3
+
+#define Step_IDLE                        0
+#define Step_CHECKED                     1
+#define Step_BUILD                       2
+#define Step_ADVANCE                     3
+#define Step_WAIT                        4
+#define Step_SWAP                        5
+#define Step_CLEAN                       6
+#define Step_ADVANCE_AGAIN               7
+#define Step_LEAVE                       8
+
+byte state = HotReloadState_ACTIVE;
+byte epoch = 0;
+int refs[3] = { 0, 0, 0 };
+byte code[3] = { 0, 0, 0 };
+byte current = 0;
+byte manifest = 0;
+byte newest = 0;
+byte life[2] = { Life_LIVE, Life_UNBORN };
+byte pending = 0;
+bool shut = false;
+bool gone = false;
+bool uncounted = false;
+bool unclosed = false;
+byte pc[2] = { Call_IDLE, Call_IDLE };
+byte held[2] = { 0, 0 };
+byte runs[2] = { 0, 0 };
+byte up[1] = { Step_IDLE };
+byte target[1] = { 0 };
+byte old[1] = { 0 };
+
+#define cell(e) (e % 2)
+#define may_prepare (((state == HotReloadState_ACTIVE) || (state == HotReloadState_ROLLED_BACK)) && !shut)
+#define preparing (up[0] == Step_BUILD)
+
+#define Thread_may_id _pid
+active [2] proctype Thread_may() {
+  do
+  :: /* invoke, which may be put off for ever */
+     d_step {
+       (pc[Thread_may_id] == Call_IDLE) &&
+       !shut ->
+       pc[Thread_may_id] = Call_COUNT;
+       held[Thread_may_id] = epoch;
+     }
+  :: /* refuse, which may be put off for ever */
+     d_step {
+       (pc[Thread_may_id] == Call_IDLE) &&
+       shut ->
+       skip
+     }
+#ifdef LIVENESS
+  :: d_step { true -> skip }  /* nothing here ever has to happen */
+#endif
+  od
+}
+
+#define Thread_id (_pid - 2)
+active [2] proctype Thread() {
+  do
+  :: /* count */
+     d_step {
+       (pc[Thread_id] == Call_COUNT) &&
+       (shut || ((0 <= cell(epoch)) && (cell(epoch) < 3))) ->
+       if
+       :: shut ->
+          pc[Thread_id] = Call_IDLE;
+          held[Thread_id] = 0;
+       :: else ->
+          refs[cell(epoch)] = refs[cell(epoch)] + 1;
+          pc[Thread_id] = Call_LOAD;
+          held[Thread_id] = epoch;
+       fi;
+     }
+  :: /* load */
+     d_step {
+       (pc[Thread_id] == Call_LOAD) ->
+       pc[Thread_id] = Call_RUN;
+       runs[Thread_id] = code[held[Thread_id]];
+     }
+  :: /* finish */
+     d_step {
+       (pc[Thread_id] == Call_RUN) &&
+       (0 <= cell(held[Thread_id])) &&
+       (cell(held[Thread_id]) < 3) ->
+       refs[cell(held[Thread_id])] = refs[cell(held[Thread_id])] - 1;
+       pc[Thread_id] = Call_IDLE;
+       held[Thread_id] = 0;
+       runs[Thread_id] = 0;
+     }
+  od
+}
+
+#define Upgrader_may_id (_pid - 4)
+active [1] proctype Upgrader_may() {
+  do
+  :: /* prepare_upgrade, which may be put off for ever */
+     d_step {
+       (up[Upgrader_may_id] == Step_IDLE) &&
+       may_prepare ->
+       state = HotReloadState_PREPARING_UPGRADE;
+       up[Upgrader_may_id] = Step_BUILD;
+     }
+  :: /* drain_in_flight, which may be put off for ever */
+     d_step {
+       (up[Upgrader_may_id] == Step_IDLE) &&
+       (state == HotReloadState_PREPARING_UPGRADE) &&
+       !preparing ->
+       state = HotReloadState_DRAINING;
+       up[Upgrader_may_id] = Step_ADVANCE;
+     }
+  :: /* time_out, which may be put off for ever */
+     d_step {
+       (up[Upgrader_may_id] == Step_WAIT) &&
+       !(((target[Upgrader_may_id] < 0) || (refs[0] == 0)) && ((target[Upgrader_may_id] < 1) || (refs[1] == 0)) && ((target[Upgrader_may_id] < 2) || (refs[0] == 0))) ->
+       state = HotReloadState_ROLLED_BACK;
+       up[Upgrader_may_id] = Step_IDLE;
+       target[Upgrader_may_id] = 0;
+       old[Upgrader_may_id] = 0;
+       if
+       :: pending == 0 ->
+          skip
+       :: else ->
+          life[pending] = Life_FREED;
+       fi;
+       pending = 0;
+     }
+  :: /* cancel_upgrade, which may be put off for ever */
+     d_step {
+       (up[Upgrader_may_id] == Step_IDLE) &&
+       (state == HotReloadState_PREPARING_UPGRADE) &&
+       !preparing ->
+       state = HotReloadState_ACTIVE;
+       if
+       :: pending == 0 ->
+          skip
+       :: else ->
+          life[pending] = Life_FREED;
+       fi;
+       pending = 0;
+     }
+  :: /* unregister, which may be put off for ever */
+     d_step {
+       (up[Upgrader_may_id] == Step_IDLE) &&
+       (state == HotReloadState_ACTIVE) &&
+       !shut ->
+       shut = true;
+       up[Upgrader_may_id] = Step_LEAVE;
+       target[Upgrader_may_id] = epoch;
+     }
+#ifdef LIVENESS
+  :: d_step { true -> skip }  /* nothing here ever has to happen */
+#endif
+  od
+}
+
+#define Upgrader_id (_pid - 5)
+active [1] proctype Upgrader() {
+  do
+  :: /* validation_fails */
+     d_step {
+       (up[Upgrader_id] == Step_BUILD) ->
+       state = HotReloadState_ACTIVE;
+       up[Upgrader_id] = Step_IDLE;
+       target[Upgrader_id] = 0;
+       old[Upgrader_id] = 0;
+     }
+  :: /* build_fails */
+     d_step {
+       (up[Upgrader_id] == Step_BUILD) ->
+       state = HotReloadState_ACTIVE;
+       up[Upgrader_id] = Step_IDLE;
+       target[Upgrader_id] = 0;
+       old[Upgrader_id] = 0;
+     }
+  :: /* init_fails */
+     d_step {
+       (up[Upgrader_id] == Step_BUILD) &&
+       (0 <= (newest + 1)) &&
+       ((newest + 1) < 2) ->
+       state = HotReloadState_ACTIVE;
+       life[newest + 1] = Life_FREED;
+       newest = newest + 1;
+       up[Upgrader_id] = Step_IDLE;
+       target[Upgrader_id] = 0;
+       old[Upgrader_id] = 0;
+     }
+  :: /* prepared */
+     d_step {
+       (up[Upgrader_id] == Step_BUILD) &&
+       (0 <= (newest + 1)) &&
+       ((newest + 1) < 2) ->
+       life[newest + 1] = Life_CANDIDATE;
+       pending = newest + 1;
+       newest = newest + 1;
+       up[Upgrader_id] = Step_IDLE;
+     }
+  :: /* advance */
+     d_step {
+       (up[Upgrader_id] == Step_ADVANCE) &&
+       (0 <= (epoch + 1)) &&
+       ((epoch + 1) < 3) ->
+       code[epoch + 1] = current;
+       up[Upgrader_id] = Step_WAIT;
+       target[Upgrader_id] = epoch;
+       epoch = epoch + 1;
+     }
+  :: /* drained */
+     d_step {
+       (up[Upgrader_id] == Step_WAIT) &&
+       ((target[Upgrader_id] < 0) || (refs[0] == 0)) &&
+       ((target[Upgrader_id] < 1) || (refs[1] == 0)) &&
+       ((target[Upgrader_id] < 2) || (refs[0] == 0)) ->
+       state = HotReloadState_SWAPPING;
+       up[Upgrader_id] = Step_SWAP;
+     }
+  :: /* atomic_swap */
+     d_step {
+       (up[Upgrader_id] == Step_SWAP) &&
+       ((pending == 0) || ((0 <= (epoch + 1)) && ((epoch + 1) < 3))) ->
+       if
+       :: pending == 0 ->
+          up[Upgrader_id] = Step_IDLE;
+          target[Upgrader_id] = 0;
+          old[Upgrader_id] = 0;
+       :: else ->
+          state = HotReloadState_UPGRADE_COMPLETE;
+          code[epoch + 1] = pending;
+          manifest = pending;
+          life[current] = Life_RETIRED;
+          life[pending] = Life_LIVE;
+          up[Upgrader_id] = Step_CLEAN;
+          target[Upgrader_id] = epoch;
+          epoch = epoch + 1;
+          old[Upgrader_id] = current;
+          current = pending;
+          pending = 0;
+       fi;
+     }
+  :: /* cleanup_old */
+     d_step {
+       (up[Upgrader_id] == Step_CLEAN) &&
+       ((target[Upgrader_id] < 0) || (refs[0] == 0)) &&
+       ((target[Upgrader_id] < 1) || (refs[1] == 0)) &&
+       ((target[Upgrader_id] < 2) || (refs[0] == 0)) ->
+       life[old[Upgrader_id]] = Life_FREED;
+       unclosed = gone && unclosed;
+       up[Upgrader_id] = Step_IDLE;
+       target[Upgrader_id] = 0;
+       old[Upgrader_id] = 0;
+       if
+       :: gone ->
+          skip
+       :: else ->
+          state = HotReloadState_ACTIVE;
+       fi;
+     }
+  :: /* unregistered */
+     d_step {
+       (up[Upgrader_id] == Step_LEAVE) &&
+       ((target[Upgrader_id] < 0) || (refs[0] == 0)) &&
+       ((target[Upgrader_id] < 1) || (refs[1] == 0)) &&
+       ((target[Upgrader_id] < 2) || (refs[0] == 0)) ->
+       life[current] = Life_RETIRED;
+       gone = true;
+       up[Upgrader_id] = Step_CLEAN;
+       old[Upgrader_id] = current;
+     }
+  od
+}
+
+
+#ifdef LIVENESS
+#define edge_of_scope (((pc[0] == Call_COUNT) && !(shut || ((0 <= cell(epoch)) && (cell(epoch) < 3)))) || ((pc[1] == Call_COUNT) && !(shut || ((0 <= cell(epoch)) && (cell(epoch) < 3)))) || ((pc[0] == Call_RUN) && !((0 <= cell(held[0])) && (cell(held[0]) < 3))) || ((pc[1] == Call_RUN) && !((0 <= cell(held[1])) && (cell(held[1]) < 3))) || (preparing && !((0 <= (newest + 1)) && ((newest + 1) < 2))) || ((up[0] == Step_ADVANCE) && !((0 <= (epoch + 1)) && ((epoch + 1) < 3))) || ((up[0] == Step_SWAP) && !((pending == 0) || ((0 <= (epoch + 1)) && ((epoch + 1) < 3)))))
+#define at_rest (up[0] == Step_IDLE)
+never every_upgrade_ends {  /* accepts what breaks [] <> (at_rest || edge_of_scope) */
+wait:
+  if
+  :: true -> goto wait
+  :: !(at_rest || edge_of_scope) -> goto accept
+  fi;
+accept:
+  if
+  :: !(at_rest || edge_of_scope) -> goto accept
+  fi
+}
+#endif
