@@ -1,8 +1,8 @@
 """Many explorations, shared out to any `concurrent.futures.Executor`.
 
-One scope is explored by one process.  But a model is mostly explored in many scopes, policies and mutants, which have
-nothing to do with each other.  So they are what is shared out: to processes of this machine, or with
-``client.get_executor()`` to a Dask cluster.
+One scope is explored by one process: sharing out a search was measured, and gained little (see `loop`).  But a model is
+mostly explored in many scopes, policies and mutants, which have nothing to do with each other.  So they are what is
+shared out: to processes of this machine, or with ``client.get_executor()`` to a Dask cluster.
 
 A job is plain data that can be pickled: the model is named by its class, which the other side imports.  Threads are
 accepted, too, but explorations in threads of one interpreter take turns.
