@@ -89,6 +89,32 @@ class Promises(Steps):
             if s.settled() and all(s.up[u] == Up.IDLE for u in every(Upgrader))
         )
 
+    @theorem("B3")
+    def after_a_failure_nothing_is_in_the_way(s) -> bool:
+        """A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room."""
+        return implies(
+            s.state == S.ROLLED_BACK and s.gate != Gate.SHUT,
+            s.gate == Gate.OPEN
+            and s.pending == 0
+            and s.previous == 0
+            and all(
+                s.up[u] in (Up.IDLE, Up.BUILD, Up.INIT, Up.SCAN, Up.WAIT, Up.DISCARD, Up.LOOK) for u in every(Upgrader)
+            )
+            and all(not s.ticket[u] for u in every(Upgrader)),
+        )
+
+    @transition("R1")
+    def a_call_starts_once_and_ends_once(s, after: Steps) -> bool:
+        """None is dropped on its way, none ends without having run; only a plugin out of service turns one away."""
+        return all(
+            after.runs(t) or after.is_out(t)
+            if s.runs(t)
+            else not after.runs(t)
+            if s.is_out(t)
+            else not after.is_out(t) or s.gate == Gate.SHUT
+            for t in every(Thread)
+        )
+
     @transition("T2", "T3")
     def a_call_starts_on_the_current_version(s, after: Steps) -> bool:
         return all(

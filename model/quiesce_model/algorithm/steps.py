@@ -373,6 +373,10 @@ class Steps(Model):
     def runs(s, t: Thread) -> bool:
         return s.pc[t] in (Pc.RUN, Pc.NESTED)
 
+    def is_out(s, t: Thread) -> bool:
+        """It has no call under way, though it may still have to look whom it leaves behind."""
+        return s.pc[t] in (Pc.IDLE, Pc.PEEK, Pc.LOOK)
+
     def holds(s, t: Thread, e: Epoch) -> bool:
         return s.pc[t] in (Pc.CONFIRM, Pc.RETRACT, Pc.RUN, Pc.NESTED) and s.epoch[t] == e
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quiesce_model.language import every, implies, invariant, sometimes, transition
+from quiesce_model.language import every, implies, invariant, sometimes, theorem, transition
 from quiesce_model.protocol.steps import Steps
 from quiesce_model.vocabulary import DrainPolicy, Gate, HotReloadState, Life, Phase, Thread, Version
 
@@ -98,6 +98,26 @@ class Promises(Steps):
     @invariant
     def unborn_means_beyond_the_newest(s) -> bool:
         return all((s.life[v] == Life.UNBORN) == (v > s.newest) for v in every(Version))
+
+    @theorem("B3")
+    def after_a_failure_nothing_is_in_the_way(s) -> bool:
+        """A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room."""
+        return implies(
+            s.state == S.ROLLED_BACK and s.gate != Gate.SHUT,
+            s.gate == Gate.OPEN and s.candidate == 0 and s.previous == 0 and not s.undecided,
+        )
+
+    @transition("R1")
+    def a_call_starts_once_and_ends_once(s, after: Steps) -> bool:
+        """None is dropped on its way, none ends without having run; only a plugin out of service turns one away."""
+        return all(
+            after.running(t) or after.phase[t] == Phase.IDLE
+            if s.running(t)
+            else not after.running(t)
+            if s.phase[t] == Phase.IDLE
+            else after.phase[t] != Phase.IDLE or s.gate == Gate.SHUT
+            for t in every(Thread)
+        )
 
     @transition("L1")
     def only_the_listed_transitions(s, after: Steps) -> bool:

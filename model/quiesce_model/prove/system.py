@@ -18,6 +18,7 @@ from quiesce_model.language.sorts import AnySort, MapSort, is_numbered
 from quiesce_model.language.values import Each
 from quiesce_model.prove.counting import Counts, First, Moved
 from quiesce_model.prove.layers import alternates
+from quiesce_model.prove.smt import ProveError
 
 __all__ = ["NATURALS", "Hypotheses", "Step", "System", "system"]
 
@@ -69,6 +70,7 @@ class System:
         self.sorts = model.state_sorts()
         self.state = state_env(self.sorts)
         self.counts = Counts()
+        self._read = False
         self.claims: dict[str, Claim] = model.claims("invariant", "theorem", "transition")
         lifted = {n: self.lift(land(c.in_scope, c.expr)) for n, c in self.claims.items()}
         self.invariants: dict[str, Expr] = {NATURALS: self._naturals()}
@@ -80,11 +82,23 @@ class System:
         for a in read_actions:  # so that every sum is known before the first step is asked what it does to it
             for e in (a.guard, *(o.expr for o in a.asserts), *a.post.values(), *a.in_scope):
                 self.lift(e)
+        self._read = True
         self.steps = [self._step(a) for a in read_actions]
 
     def lift(self, e: Expr) -> Expr:
-        """The expression with its sums counted."""
-        return self.counts.lift(e)
+        """The expression with its sums counted.
+
+        Raises:
+            ProveError: a sum that cannot be counted, or that the model does not have: no step would move it.
+
+        """
+        known = len(self.counts.found)
+        lifted = self.counts.lift(e)
+        if self._read and len(self.counts.found) > known:
+            for new in list(self.counts.found)[known:]:
+                del self.counts.found[new]
+            raise ProveError(f"expected sums of {self.model.__name__}'s own claims and actions, got another: {e!r}")
+        return lifted
 
     # ---------------------------------------------------------------- hypotheses
     def variables(self) -> dict[str, AnySort]:
