@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from quiesce import DrainPolicy
-from quiesce_conformance.schedules import Chooser, Deadlock, Engine, Execution, Failure, Livelock, Spawner
+from quiesce_conformance.schedules import Chooser, Engine, Execution, Failure, Spawner
 from quiesce_model import algorithm
 from quiesce_model.vocabulary import Epoch, Tally, Thread, Upgrader, Version
 
-from .failure import NotAStep
 from .graph import Graph, graph
-from .refine import SETUP
 from .tally import Seen
 from .world import World
 
@@ -55,9 +53,11 @@ class Kind:
     rules: tuple[str, ...]
     scripts: Callable[[DrainPolicy, Size], tuple[Script, ...]]
     sizes: Mapping[DrainPolicy, Size]
-    """What the suite runs; a policy that is missing has no such configuration."""
-    larger: tuple[Size, ...] = (Size(2, 2),)
-    """What soaking runs besides."""
+    """What the suite runs without more words; a policy that is missing has no such configuration."""
+    also: Size | None = Size(2, 2, 1)
+    """What the suite runs besides."""
+    larger: tuple[Size, ...] = (Size(2, 1), Size(2, 2, 2), Size(2, 2))
+    """What soaking runs."""
     sometimes: Mapping[DrainPolicy, tuple[str, ...]] = field(default_factory=dict[DrainPolicy, tuple[str, ...]])
     """What has to come up in the schedules of a complete search, or it shows nothing."""
     setup: Body | None = None
@@ -120,18 +120,13 @@ class Configuration:
             for script in self.scripts:
                 name = script.name
                 world.threads[name] = spawner.thread(name, script.body, world, interrupts=script.interrupts)
+            world.running_threads = True
             return world.judge
 
         execution = engine.run(scenario, chooser)
-        if execution.failed or execution.ending == "cut":
-            # What went wrong first, tells more than what it led to: a deadlock, or a plugin that raises.
+        if execution.failed:
+            # What went wrong first tells more than what it led to: a deadlock, or a plugin that raises.
             first = worlds[0].refiner.failure or worlds[0].violation
-            if (
-                isinstance(first, NotAStep)
-                and first.thread == SETUP
-                and isinstance(execution.ending, Deadlock | Livelock)
-            ):
-                first = None  # seen while those who could not go on were unwound
             if first is not None:
                 ending = Failure(first, None, len(execution.choices) - 1, "check")
                 return Execution(execution.choices, execution.enabled, ending, execution.outcomes, execution.seconds)

@@ -12,6 +12,7 @@ independent steps.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from quiesce import DrainPolicy
@@ -47,49 +48,51 @@ KINDS: Final[Mapping[str, Kind]] = {
         "calls against the opening of an epoch; the drain only looks once",
         (*CALLS, "D1", "D4", "B1", "B2"),
         scripts.upgrading(0),
-        _sizes("CHO", 1, 2),
+        {H: Size(1, 1), **_sizes("CO", 1, 1, 2)},
         sometimes={**_in("CH", *_TIMES_OUT), **_in("O", "upgrade: done", _OLD)},
     ),
     "swap": Kind(
         "calls against swaps",
         (*CALLS, "D1", "D2", "D3", "D5", "H1", "T4", "V4"),
         scripts.upgrading(None),
-        _sizes("CHO", 1, 2),
+        _sizes("CHO", 1, 1),
         sometimes={**_in("CO", _OLD), **_in("H", "state was handed over", "a call waited at the gate")},
     ),
     "timeout": Kind(
         "a drain whose time may be up",
         (*CALLS, "D4", "D5", "B1", "B2", "B3", "V2"),
         scripts.upgrading(1.0),
-        _sizes("CH", 1, 2),
+        {H: Size(1, 1), C: Size(1, 1, 2)},
         sometimes={**_in("C", *_TIMES_OUT), **_in("H", *_TIMES_OUT, "a call waited at the gate")},
     ),
     "cancel": Kind(
         "somebody cancels before, in or after the drain",
         (*CALLS, "L2", "L3", "D5", "M4", "B1"),
         scripts.cancelling,
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=Size(2, 1, 1),
         sometimes=_in("CHO", "cancel: done", "cancel: WrongState", "upgrade: UpgradeCancelled"),
     ),
     "revert": Kind(
         "a revert on probation, and an upgrade after it",
         (*CALLS, "T4", "M2", "B1", "B3", "D5"),
         scripts.reverting,
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 2),
         sometimes={**_in("CO", "revert: done", _OLD), **_in("H", "revert: done", "a call waited at the gate")},
     ),
     "revert-in-time": Kind(
         "a revert under HOLD whose time may be up",
         (*CALLS, "D4", "D5", "M2"),
         scripts.reverting_in_time,
-        _sizes("H", 1, 1),
+        _sizes("H", 1, 1, 2),
+        also=None,
         sometimes=_in("H", "revert: done", "revert: DrainTimeout", "commit: done"),
     ),
     "decide": Kind(
         "commit against revert on probation",
         (*CALLS, "L3", "M2", "B2"),
         scripts.deciding,
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
         sometimes=_in("CHO", "commit: done", "commit: WrongState", "revert: done", "revert: WrongState"),
         setup=scripts.on_probation,
     ),
@@ -97,108 +100,119 @@ KINDS: Final[Mapping[str, Kind]] = {
         "the plugin is taken out of service",
         (*CALLS, "G2", "M2"),
         scripts.unregistering,
-        _sizes("CHO", 2, 1),
+        {C: Size(2, 1), **_sizes("HO", 2, 1, 2)},
         sometimes=_in("CHO", "unregister: done", "a call was turned away", "a call ended"),
     ),
     "two-upgraders": Kind(
         "two threads upgrade at once",
         (*CALLS, "L2", "L3", "M7"),
         scripts.two_upgraders,
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=None,
         sometimes=_in("CHO", "upgrade: done", "upgrade: UpgradeInProgress"),
     ),
     "nested": Kind(
         "a nested call while an upgrade is under way",
         (*CALLS, "R4", "D5"),
         scripts.first_calls("nest"),
-        _sizes("CHO", 1, 1),
+        {H: Size(1, 1), **_sizes("CO", 1, 1, 2)},
         sometimes=_in("CO", "a call nested") | _in("H", "a call nested", "a call nested behind a closed gate"),
     ),
     "inside": Kind(
         "an upgrade from inside a call",
         (*CALLS, "D6", "R4"),
         scripts.inside,
-        _sizes("CHO", 2, 1),
+        {**_sizes("CH", 2, 1), O: Size(2, 1, 1)},
+        also=None,
         sometimes=_in("CH", "upgrade: SelfDeadlock") | _in("O", "upgrade: done"),
     ),
     "raises": Kind(
         "calls that raise",
         CALLS,
         scripts.upgrading(None, "fail"),
-        _sizes("CHO", 1, 1),
+        {H: Size(1, 1), **_sizes("CO", 1, 1, 2)},
         sometimes=_in("CHO", "a call raised"),
     ),
     "struck-call": Kind(
         "KeyboardInterrupt at each point of a call",
         (*CALLS, "D2"),
         scripts.first_calls("work", interrupts=1),
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=Size(1, 2, 1),
     ),
     "struck-nested": Kind(
         "KeyboardInterrupt at each point of a nested call",
         (*CALLS, "R4"),
         scripts.first_calls("nest", interrupts=1),
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=None,
     ),
     "lease": Kind(
         "a lease with calls inside",
         (*CALLS, "R4", "D2"),
         scripts.leasing(),
-        _sizes("CHO", 1, 1),
+        {H: Size(1, 1), **_sizes("CO", 1, 1, 2)},
         sometimes=_in("CHO", "a lease ended"),
     ),
     "struck-lease": Kind(
         "KeyboardInterrupt at each point of a lease",
         (*CALLS, "R4"),
         scripts.leasing(interrupts=1),
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=None,
     ),
     "struck-upgrade": Kind(
         "KeyboardInterrupt at each point of an upgrade",
         (*CALLS, "B1", "B2", "D5", "M4"),
         scripts.struck_upgrade,
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=None,
     ),
     "failing-init": Kind(
         "build and init fail",
         (*CALLS, "B1", "B2", "B3", "M4", "L4"),
         scripts.failing("build", "init", ""),
-        _sizes("CHO", 1, 1),
+        {H: Size(1, 1), **_sizes("CO", 1, 1, 1)},
+        also=Size(2, 1, 1),
         sometimes=_in("CHO", "upgrade: UpgradeFailed", "upgrade: done"),
     ),
     "failing-close": Kind(
         "close hooks fail",
         (*CALLS, "M6"),
         scripts.failing("close", ""),
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=Size(2, 1, 1),
         sometimes=_in("CHO", "a close hook failed"),
     ),
     "failing-handover": Kind(
         "the handover fails",
         (*CALLS, "H1", "H2", "B1"),
         scripts.failing("import", ""),
-        _sizes("H", 1, 1),
+        _sizes("H", 1, 1, 1),
+        also=Size(2, 1, 1),
         sometimes=_in("H", "upgrade: HandoverFailed", "upgrade: done", "a call waited at the gate"),
     ),
     "failing-health": Kind(
         "the health check fails after the swap",
         (*CALLS, "B1", "B2", "T4"),
         scripts.failing("health"),
-        _sizes("CHO", 1, 1),
+        _sizes("CHO", 1, 1, 1),
+        also=Size(2, 1, 1),
         sometimes=_in("CHO", "upgrade: HealthCheckFailed"),
     ),
     "straggler": Kind(
         "an upgrade after a rollback, with a straggler of the earlier one",
         (*CALLS, "D2", "D3", "B3"),
         scripts.straggling,
-        _sizes("CHO", 1, 2),
+        _sizes("CHO", 1, 2, 2),
         sometimes=_in("CHO", "an upgrade begins with a straggler of a rolled-back one"),
     ),
     "acknowledge": Kind(
         "somebody takes note of a failed upgrade while the next one begins",
         (*CALLS, "L3", "B3", "L4"),
         scripts.acknowledging,
-        _sizes("CHO", 1, 2),
+        _sizes("CHO", 1, 2, 1),
+        also=None,
         sometimes=_in("CHO", "acknowledge: done", "acknowledge: WrongState"),
     ),
 }
@@ -208,7 +222,9 @@ class UnknownConfiguration(LookupError):
     """There is no configuration of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"no configuration {name!r}; there are: {', '.join(configurations())}")
+        near = get_close_matches(name, configurations(), 3, 0.4)
+        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+        super().__init__(f"no configuration {name!r}; {hint}`quiesce schedules --list` says which there are")
 
 
 def _make(kind: str, policy: DrainPolicy, size: Size) -> Configuration:
@@ -222,11 +238,12 @@ def _make(kind: str, policy: DrainPolicy, size: Size) -> Configuration:
 def configurations() -> dict[str, Configuration]:
     """What the suite runs, by name."""
     found = [_make(kind, policy, size) for kind, k in KINDS.items() for policy, size in k.sizes.items()]
-    return {each.name: each for each in found}
+    also = [_make(kind, policy, k.also) for kind, k in KINDS.items() if k.also for policy in k.sizes]
+    return {each.name: each for each in (*found, *also)}
 
 
 def larger() -> dict[str, Configuration]:
-    """What soaking runs besides."""
+    """What soaking runs: the smaller ones first."""
     found = [_make(kind, p, size) for kind, k in KINDS.items() for size in k.larger for p in k.sizes]
     return {each.name: each for each in found}
 

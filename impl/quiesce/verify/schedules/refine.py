@@ -104,7 +104,7 @@ class Refiner:
     Args:
         graph: the model; shared by all executions of a configuration.
         names: of the threads, in the order of the model's elements; each may be a caller and an upgrader of the model.
-        who: the running thread's name.
+        who: the running thread's name; empty when the execution is over and its threads are being unwound.
         struck: whether a thread of that name was interrupted.
         seen: counts the actions that were taken and what came up, over many executions.
 
@@ -148,7 +148,7 @@ class Refiner:
     @property
     def deaf(self) -> bool:
         """There is nothing to follow yet, or no more.  Else everything up to here is known."""
-        if self._abstract is None or self.failure is not None:
+        if self._abstract is None or self.failure is not None or not self.who():
             return True
         for key, hold in list(self._held.items()):
             if hold.alive() is None:  # it died, and those who want to know of it are told in some order
@@ -226,7 +226,7 @@ class Refiner:
 
     def _died(self, key: int) -> None:
         hold = self._held.pop(key, None)
-        if hold is not None and self._abstract is not None and self.failure is None:
+        if hold is not None and self._abstract is not None and self.failure is None and self.who():
             self._let_go(hold, self._names[hold.thread], f"drops a slot of epoch {hold.epoch}")
 
     def _let_go(self, hold: Hold, me: str, did: str) -> None:

@@ -25,7 +25,7 @@ from quiesce import (
     PluginUnregistered,
     QuiesceError,
 )
-from quiesce_conformance.schedules import Engine, Thread
+from quiesce_conformance.schedules import Abandoned, Engine, Thread
 
 from .abstraction import core_of
 from .graph import Graph
@@ -60,7 +60,7 @@ def quiet_log() -> logging.Logger:
 
 
 def _meant_to_fail(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], ArithmeticError))
+    return not (record.exc_info and isinstance(record.exc_info[1], (ArithmeticError, Abandoned)))
 
 
 class Probe:
@@ -178,6 +178,8 @@ class World:
         self.running: Counter[int] = Counter()
         self.closed: Counter[int] = Counter()
         self.tokens = 0
+        self.running_threads = False
+        """Whether the threads were spawned and the end was not judged yet."""
         self.threads: dict[str, Thread] = {}
         """By name; filled in when they are spawned."""
         self.violation: RuleBroken | None = None
@@ -202,9 +204,9 @@ class World:
 
     # -- who and what -------------------------------------------------------------------------------------------------
     def me(self) -> str:
-        """The running thread's name."""
+        """The running thread's name; empty when the execution is over and its threads are being unwound."""
         me = self.engine.me()
-        return SETUP if me is None else me.name
+        return me.name if me is not None else "" if self.running_threads else SETUP
 
     def struck(self, name: str) -> bool:
         """Whether a thread was interrupted."""
@@ -212,7 +214,7 @@ class World:
 
     def check(self, rule: str, holds: bool, what: str) -> None:
         """Take note of the first thing that must not be.  Not raised here: the kernel would take it for a plugin's."""
-        if not holds and self.violation is None:
+        if not holds and self.violation is None and self.me():
             self.violation = RuleBroken(rule, f"{self.me()}: {what}")
 
     def saw(self, situation: str) -> None:
@@ -271,8 +273,9 @@ class World:
             assert isinstance(instance, Probe)
             for _ in range(2):
                 self.tokens += 1
-                answer = self.plugin.call("work", self.tokens)
-                self.check("R4", answer == (instance.number, self.tokens), f"within {instance.number}: {answer}")
+                token = self.tokens
+                answer = self.plugin.call("work", token)
+                self.check("R4", answer == (instance.number, token), f"within {instance.number}: {answer}")
         self.saw("a lease ended")
 
     def candidate(self, fails: str = "") -> Candidate:
@@ -313,6 +316,7 @@ class World:
             RuleBroken: something is not as it has to be in the end.
 
         """
+        self.running_threads = False
         self.verdict()
         core, book = self.core, self.core.book
         shut = book.shut
