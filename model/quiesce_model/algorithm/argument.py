@@ -157,7 +157,7 @@ class Argument(Promises):
         )
 
     # == nothing is forgotten =======================================================================================
-    @invariant("V1")
+    @invariant("V1", "V2")
     def who_need_not_wait_is_woken(s) -> bool:
         """Nobody waits for the drain of an upgrade that was cancelled, nor under a policy without a drain."""
         return all(s.woken[u] for u in every(Upgrader) if s.up[u] == Up.WAIT and not (s.ticket[u] and s.may_wait()))

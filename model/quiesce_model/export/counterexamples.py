@@ -41,7 +41,7 @@ def counterexample(entry: KnownBad, head: Mapping[str, Any]) -> dict[str, Any]:
     machine = Machine(entry.model, entry.scope, claims=[entry.claim])
     out = {"format": FORMAT, **head, **_about(entry), "first": state_of(machine.layout.values(machine.first))}
     if entry.kind == "liveness":
-        found = upgrades_end(entry.model, entry.scope).lasso
+        found = upgrades_end(entry.model, entry.scope, calls_end=entry.breaks == "V1").lasso
         if found is None:
             raise CounterexampleError(f"{entry.name}: expected a fair cycle, found none")
         states = _states(machine, [label for hops in (found.stem, found.cycle) for _, label, _ in hops])

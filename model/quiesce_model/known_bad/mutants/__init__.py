@@ -7,7 +7,7 @@ and ``lifecycle`` (the upgrade itself).  A mutant that no check catches would me
 from __future__ import annotations
 
 from quiesce_model.known_bad.entry import KnownBad
-from quiesce_model.known_bad.mutants import calls, drain, lifecycle, reclaim
+from quiesce_model.known_bad.mutants import calls, drain, lifecycle, reclaim, seldom
 from quiesce_model.vocabulary import scope
 
 _ONE = scope(1, 1, 2, 4, 2)
@@ -189,10 +189,10 @@ _DRAIN = [
         name="ScanForgetsACancel",
         model=drain.ScanForgetsACancel,
         scope=_TWO_UPGRADERS,
-        breaks="V1",
+        breaks="V2",
         claim="every upgrade ends",
         steps=None,
-        story="A cancel comes before the scan, which clears the event: the upgrader sleeps until a stranger releases.",
+        story="A cancel comes before the scan, which forgets it: the upgrader sleeps for as long as a call runs.",
         removed_by=("scan", "cancel_upgrade"),
         kind="liveness",
     ),
@@ -480,4 +480,4 @@ _LIFECYCLE = [
     ),
 ]
 
-MUTANTS: list[KnownBad] = [*_CALLS, *_DRAIN, *_RECLAIM, *_LIFECYCLE]
+MUTANTS: list[KnownBad] = [*_CALLS, *_DRAIN, *_RECLAIM, *_LIFECYCLE, *seldom.ENTRIES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quiesce_model.algorithm import Continue, Hold
+from quiesce_model.endings import ContinueWithTimeOut
 from quiesce_model.language import action, every, require
 from quiesce_model.vocabulary import Epoch, Gate, HotReloadState, Pc, Thread, Up, Upgrader, Version
 
@@ -74,8 +75,8 @@ class WaitsWithoutScanning(Continue):
         s.up[u] = Up.WAIT
 
 
-class ScanForgetsACancel(Continue):
-    """The scan clears the event that a cancel had set: the cancelled upgrader waits for a stranger's release."""
+class ScanForgetsACancel(ContinueWithTimeOut):
+    """The scan forgets a cancel that came before it: the cancelled upgrader waits for calls, and no timeout is left."""
 
     @action
     def scan(s, u: Upgrader) -> None:
