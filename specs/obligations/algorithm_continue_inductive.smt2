@@ -1,5 +1,5 @@
-; Digest of the model: 915f24fa6c8bad14.
-; 567 obligations
+; Digest of the model: 5875a9299b51c4a3.
+; 585 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
 (declare-sort Upgrader 0)
@@ -39,6 +39,7 @@
 (define-fun |def what_a_revert_would_bring_back_is_live| () Bool (or (not (= s.state HotReloadState.UPGRADE_COMPLETE)) (and (= (s.life s.previous) Life.LIVE) (not (= s.previous (s.code s.now))))))
 (define-fun |def the_swap_follows_the_drain| () Bool (forall ((|?u!0| Upgrader)) (or (not (or (= (s.up |?u!0|) Up.HANDOVER) (= (s.up |?u!0|) Up.SWAP))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now))))))
 (define-fun |def state_is_handed_over_when_no_call_runs| () Bool (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED)))))))
+(define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.IDLE) (= (s.up |?u!0|) Up.BUILD) (= (s.up |?u!0|) Up.INIT) (= (s.up |?u!0|) Up.SCAN) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.DISCARD) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (define-fun |def holders_are_counted| () Bool (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (s.count.1 |?e!0|)))))
 (define-fun |def callers_hold_published_records| () Bool (forall ((|?t!0| Thread)) (and (<= (s.epoch |?t!0|) s.now) (<= (s.inner |?t!0|) s.now))))
 (define-fun |def a_freed_version_has_no_call| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= (s.life |?v!0|) Life.FREED)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (not (= (s.code (s.epoch |?t!1|)) |?v!0|))))))))
@@ -70,6 +71,7 @@
 (assert (! |def what_a_revert_would_bring_back_is_live| :named what_a_revert_would_bring_back_is_live))
 (assert (! |def the_swap_follows_the_drain| :named the_swap_follows_the_drain))
 (assert (! |def state_is_handed_over_when_no_call_runs| :named state_is_handed_over_when_no_call_runs))
+(assert (! |def after_a_failure_nothing_is_in_the_way| :named after_a_failure_nothing_is_in_the_way))
 (assert (! |def holders_are_counted| :named holders_are_counted))
 (assert (! |def callers_hold_published_records| :named callers_hold_published_records))
 (assert (! |def a_freed_version_has_no_call| :named a_freed_version_has_no_call))
@@ -718,7 +720,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: look keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: look keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.WAIT)) (s.ticket |?u!0|) (ite (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.UNDO_WAIT)) (s.woken |?u!0|))))))
 (check-sat)
@@ -828,7 +830,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: prepare_upgrade keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: prepare_upgrade keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (= |?u!0| step.u) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -863,6 +865,12 @@
 ; algorithm.Continue: build_fails keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: build_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -950,7 +958,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: build_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: build_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))) (s.woken |?u!0|)))))
 (check-sat)
@@ -995,6 +1003,12 @@
 ; algorithm.Continue: build keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 1) (ite (or (= (s.life (+ s.newest 1)) Life.CANDIDATE) (= (s.life (+ s.newest 1)) Life.LIVE) (= (s.life (+ s.newest 1)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: build keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.INIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1088,7 +1102,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: build keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: build keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -1123,6 +1137,12 @@
 ; algorithm.Continue: init_fails keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: init_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1210,7 +1230,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: init_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: init_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1231,6 +1251,12 @@
 ; algorithm.Continue: prepared keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: prepared keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= (ite (s.ticket step.u) (s.mine step.u) s.pending) 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.IDLE) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.BUILD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.INIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.DISCARD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1306,7 +1332,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: prepared keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: prepared keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1440,7 +1466,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: drain_in_flight keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: drain_in_flight keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (= |?u!0| step.u) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -1463,6 +1489,12 @@
 ; algorithm.Continue: scan keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: scan keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1532,7 +1564,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: scan keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: scan keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (ite (= |?u!0| step.u) (or (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (not (s.ticket step.u))) (s.woken |?u!0|))))))
 (check-sat)
@@ -1561,6 +1593,12 @@
 ; algorithm.Continue: drained_in_time keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: drained_in_time keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (and (not (s.ticket step.u)) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.IDLE) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.BUILD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.INIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.DISCARD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1648,7 +1686,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: drained_in_time keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: drained_in_time keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -1701,6 +1739,12 @@
 ; algorithm.Continue: time_out keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD)))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: time_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1794,7 +1838,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: time_out keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: time_out keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1853,6 +1897,12 @@
 ; algorithm.Continue: interrupted keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: interrupted keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP) (= s.state HotReloadState.ROLLED_BACK))) (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1958,7 +2008,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: interrupted keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: interrupted keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -1981,6 +2031,12 @@
 ; algorithm.Continue: hand_over keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: hand_over keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2050,7 +2106,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: hand_over keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: hand_over keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2065,6 +2121,12 @@
 ; algorithm.Continue: handover_fails keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: handover_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2128,7 +2190,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: handover_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: handover_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -2143,6 +2205,12 @@
 ; algorithm.Continue: undo_scan keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: undo_scan keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2212,7 +2280,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: undo_scan keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: undo_scan keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (ite (= |?u!0| step.u) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (s.woken |?u!0|))))))
 (check-sat)
@@ -2233,6 +2301,12 @@
 ; algorithm.Continue: undo keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: undo keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (and (= s.pending 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2296,7 +2370,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: undo keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: undo keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -2311,6 +2385,12 @@
 ; algorithm.Continue: undo_times_out keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: undo_times_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (and (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2380,7 +2460,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: undo_times_out keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: undo_times_out keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2696,7 +2776,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: atomic_swap keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: atomic_swap keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2719,6 +2799,12 @@
 ; algorithm.Continue: begin_probation keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: begin_probation keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2794,7 +2880,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: begin_probation keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: begin_probation keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2928,7 +3014,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: commit keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: commit keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2973,6 +3059,12 @@
 ; algorithm.Continue: revert keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 1) (ite (or (= (s.life (s.code s.now)) Life.CANDIDATE) (= (s.life (s.code s.now)) Life.LIVE) (= (s.life (s.code s.now)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: revert keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (and (= s.pending 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3066,7 +3158,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: revert keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: revert keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -3119,6 +3211,12 @@
 ; algorithm.Continue: cleanup_old keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 (ite (or (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.CANDIDATE)) (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.LIVE)) (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.RETIRED))) 1 0)) (ite (or (= (s.life (s.mine step.u)) Life.CANDIDATE) (= (s.life (s.mine step.u)) Life.LIVE) (= (s.life (s.mine step.u)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: cleanup_old keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3212,7 +3310,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: cleanup_old keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: cleanup_old keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -3265,6 +3363,12 @@
 ; algorithm.Continue: cancel_upgrade keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: cancel_upgrade keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.DRAINING)) (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= (ite (= s.state HotReloadState.DRAINING) s.pending (ite (= s.pending 0) s.pending 0)) 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.IDLE) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.BUILD) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.INIT) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.SCAN) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.WAIT) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.DISCARD) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.LOOK)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3370,7 +3474,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: cancel_upgrade keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: cancel_upgrade keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.WAIT)) (ite (= s.state HotReloadState.DRAINING) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT)) (s.woken |?u!0|))))))
 (check-sat)
@@ -3423,6 +3527,12 @@
 ; algorithm.Continue: discard keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- s.count.0 (ite (or (= (s.life (s.mine step.u)) Life.CANDIDATE) (= (s.life (s.mine step.u)) Life.LIVE) (= (s.life (s.mine step.u)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Continue: discard keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3516,7 +3626,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: discard keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: discard keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -3706,7 +3816,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: unregister keeps who_need_not_wait_is_woken [V1]
+; algorithm.Continue: unregister keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)

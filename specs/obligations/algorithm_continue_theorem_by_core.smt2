@@ -1,5 +1,5 @@
-; Digest of the model: 915f24fa6c8bad14.
-; 3 obligations
+; Digest of the model: 5875a9299b51c4a3.
+; 2 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
 (declare-sort Upgrader 0)
@@ -40,6 +40,7 @@
 (assert (! (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED)))))) :named state_is_handed_over_when_no_call_runs))
 (assert (! (not (= s.gate Gate.HELD)) :named the_gate_is_closed_for_a_drain_only))
 (assert (! (<= s.count.0 3) :named few_versions_are_alive))
+(assert (! (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.IDLE) (= (s.up |?u!0|) Up.BUILD) (= (s.up |?u!0|) Up.INIT) (= (s.up |?u!0|) Up.SCAN) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.DISCARD) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))) :named after_a_failure_nothing_is_in_the_way))
 (assert (! (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (s.count.1 |?e!0|)))) :named holders_are_counted))
 (assert (! (forall ((|?t!0| Thread)) (and (<= (s.epoch |?t!0|) s.now) (<= (s.inner |?t!0|) s.now))) :named callers_hold_published_records))
 (assert (! (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= (s.life |?v!0|) Life.FREED)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (not (= (s.code (s.epoch |?t!1|)) |?v!0|))))))) :named a_freed_version_has_no_call))
@@ -83,12 +84,6 @@
 ; algorithm.Continue: no_candidate_is_left_behind follows [M4, B1]
 (set-info :status unsat)
 (assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (or (= s.state HotReloadState.ACTIVE) (= s.state HotReloadState.ROLLED_BACK))) (not (forall ((|?u!1| Upgrader)) (= (s.up |?u!1|) Up.IDLE))) (not (= (s.life |?v!0|) Life.CANDIDATE)))))))
-(check-sat)
-(pop 1)
-(push 1)
-; algorithm.Continue: after_a_failure_nothing_is_in_the_way follows [B3]
-(set-info :status unsat)
-(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.IDLE) (= (s.up |?u!0|) Up.BUILD) (= (s.up |?u!0|) Up.INIT) (= (s.up |?u!0|) Up.SCAN) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.DISCARD) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (pop 1)

@@ -1,5 +1,5 @@
-; Digest of the model: 915f24fa6c8bad14.
-; 601 obligations
+; Digest of the model: 5875a9299b51c4a3.
+; 619 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
 (declare-sort Upgrader 0)
@@ -41,6 +41,7 @@
 (define-fun |def the_swap_follows_the_drain| () Bool (forall ((|?u!0| Upgrader)) (or (not (or (= (s.up |?u!0|) Up.HANDOVER) (= (s.up |?u!0|) Up.SWAP))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now))))))
 (define-fun |def state_is_handed_over_when_no_call_runs| () Bool (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED)))))))
 (define-fun |def the_gate_is_closed_for_a_drain_only| () Bool (or (not (= s.gate Gate.HELD)) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.UNDO_SCAN) (= (s.up |?u!0|) Up.UNDO_WAIT))))))
+(define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.IDLE) (= (s.up |?u!0|) Up.BUILD) (= (s.up |?u!0|) Up.INIT) (= (s.up |?u!0|) Up.SCAN) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.DISCARD) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (define-fun |def holders_are_counted| () Bool (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (s.count.1 |?e!0|)))))
 (define-fun |def callers_hold_published_records| () Bool (forall ((|?t!0| Thread)) (and (<= (s.epoch |?t!0|) s.now) (<= (s.inner |?t!0|) s.now))))
 (define-fun |def a_freed_version_has_no_call| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= (s.life |?v!0|) Life.FREED)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (not (= (s.code (s.epoch |?t!1|)) |?v!0|))))))))
@@ -74,6 +75,7 @@
 (assert (! |def the_swap_follows_the_drain| :named the_swap_follows_the_drain))
 (assert (! |def state_is_handed_over_when_no_call_runs| :named state_is_handed_over_when_no_call_runs))
 (assert (! |def the_gate_is_closed_for_a_drain_only| :named the_gate_is_closed_for_a_drain_only))
+(assert (! |def after_a_failure_nothing_is_in_the_way| :named after_a_failure_nothing_is_in_the_way))
 (assert (! |def holders_are_counted| :named holders_are_counted))
 (assert (! |def callers_hold_published_records| :named callers_hold_published_records))
 (assert (! |def a_freed_version_has_no_call| :named a_freed_version_has_no_call))
@@ -773,7 +775,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: look keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: look keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.WAIT)) (s.ticket |?u!0|) (ite (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.UNDO_WAIT)) (s.woken |?u!0|))))))
 (check-sat)
@@ -888,7 +890,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: prepare_upgrade keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: prepare_upgrade keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (= |?u!0| step.u) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -928,6 +930,12 @@
 ; algorithm.Hold: build_fails keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (and (not (s.ticket step.u)) (= s.state HotReloadState.DRAINING)) (and (not (s.ticket step.u)) (= s.state HotReloadState.SWAPPING)) (and (not (s.ticket step.u)) (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: build_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1015,7 +1023,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: build_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: build_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))) (s.woken |?u!0|)))))
 (check-sat)
@@ -1066,6 +1074,12 @@
 ; algorithm.Hold: build keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 1) (ite (or (= (s.life (+ s.newest 1)) Life.CANDIDATE) (= (s.life (+ s.newest 1)) Life.LIVE) (= (s.life (+ s.newest 1)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: build keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.INIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1159,7 +1173,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: build keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: build keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -1199,6 +1213,12 @@
 ; algorithm.Hold: init_fails keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (and (not (s.ticket step.u)) (= s.state HotReloadState.DRAINING)) (and (not (s.ticket step.u)) (= s.state HotReloadState.SWAPPING)) (and (not (s.ticket step.u)) (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: init_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1286,7 +1306,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: init_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: init_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1313,6 +1333,12 @@
 ; algorithm.Hold: prepared keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_WAIT)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: prepared keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= (ite (s.ticket step.u) (s.mine step.u) s.pending) 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.IDLE) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.BUILD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.INIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.DISCARD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1388,7 +1414,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: prepared keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: prepared keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1527,7 +1553,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: drain_in_flight keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: drain_in_flight keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (= |?u!0| step.u) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -1555,6 +1581,12 @@
 ; algorithm.Hold: scan keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: scan keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1624,7 +1656,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: scan keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: scan keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (ite (= |?u!0| step.u) (or (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (not (s.ticket step.u))) (s.woken |?u!0|))))))
 (check-sat)
@@ -1658,6 +1690,12 @@
 ; algorithm.Hold: drained_in_time keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (and (not (s.ticket step.u)) (= s.state HotReloadState.DRAINING)) (s.ticket step.u) (= s.state HotReloadState.SWAPPING) (and (not (s.ticket step.u)) (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_WAIT)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: drained_in_time keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (and (not (s.ticket step.u)) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.IDLE) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.BUILD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.INIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.DISCARD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1745,7 +1783,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: drained_in_time keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: drained_in_time keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -1803,6 +1841,12 @@
 ; algorithm.Hold: time_out keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD)))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: time_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1896,7 +1940,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: time_out keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: time_out keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1960,6 +2004,12 @@
 ; algorithm.Hold: interrupted keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD)) (and (not (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP))) (= s.state HotReloadState.DRAINING)) (and (not (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP))) (= s.state HotReloadState.SWAPPING)) (and (not (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP))) (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: interrupted keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP) (= s.state HotReloadState.ROLLED_BACK))) (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2065,7 +2115,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: interrupted keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: interrupted keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -2093,6 +2143,12 @@
 ; algorithm.Hold: hand_over keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: hand_over keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2162,7 +2218,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: hand_over keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: hand_over keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2213,6 +2269,12 @@
 ; algorithm.Hold: handover_fails keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD)))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: handover_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2306,7 +2368,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: handover_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: handover_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -2463,7 +2525,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: atomic_swap keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: atomic_swap keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2491,6 +2553,12 @@
 ; algorithm.Hold: begin_probation keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: begin_probation keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2566,7 +2634,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: begin_probation keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: begin_probation keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2705,7 +2773,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: commit keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: commit keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2756,6 +2824,12 @@
 ; algorithm.Hold: revert keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.UNDO_SCAN) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: revert keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (not (= s.state HotReloadState.ROLLED_BACK))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2843,7 +2917,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: revert keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: revert keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -2871,6 +2945,12 @@
 ; algorithm.Hold: undo_scan keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (or (not (= s.gate Gate.HELD)) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (exists ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_SCAN)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.UNDO_WAIT)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: undo_scan keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2940,7 +3020,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: undo_scan keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: undo_scan keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (ite (= |?u!0| step.u) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (s.woken |?u!0|))))))
 (check-sat)
@@ -2998,6 +3078,12 @@
 ; algorithm.Hold: undo keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 1) (ite (or (= (s.life (s.code s.now)) Life.CANDIDATE) (= (s.life (s.code s.now)) Life.LIVE) (= (s.life (s.code s.now)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: undo keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (and (= s.pending 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3091,7 +3177,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: undo keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: undo keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -3143,6 +3229,12 @@
 ; algorithm.Hold: undo_times_out keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: undo_times_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (and (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3230,7 +3322,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: undo_times_out keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: undo_times_out keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)
@@ -3288,6 +3380,12 @@
 ; algorithm.Hold: cleanup_old keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 (ite (or (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.CANDIDATE)) (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.LIVE)) (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.RETIRED))) 1 0)) (ite (or (= (s.life (s.mine step.u)) Life.CANDIDATE) (= (s.life (s.mine step.u)) Life.LIVE) (= (s.life (s.mine step.u)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: cleanup_old keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3381,7 +3479,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: cleanup_old keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: cleanup_old keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -3439,6 +3537,12 @@
 ; algorithm.Hold: cancel_upgrade keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: cancel_upgrade keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.DRAINING)) (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= (ite (= s.state HotReloadState.DRAINING) s.pending (ite (= s.pending 0) s.pending 0)) 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.IDLE) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.BUILD) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.INIT) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.SCAN) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.WAIT) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.DISCARD) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.LOOK)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3544,7 +3648,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: cancel_upgrade keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: cancel_upgrade keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.WAIT)) (ite (= s.state HotReloadState.DRAINING) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT)) (s.woken |?u!0|))))))
 (check-sat)
@@ -3602,6 +3706,12 @@
 ; algorithm.Hold: discard keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- s.count.0 (ite (or (= (s.life (s.mine step.u)) Life.CANDIDATE) (= (s.life (s.mine step.u)) Life.LIVE) (= (s.life (s.mine step.u)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Hold: discard keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3695,7 +3805,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: discard keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: discard keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.woken |?u!0|)))))
 (check-sat)
@@ -3901,7 +4011,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: unregister keeps who_need_not_wait_is_woken [V1]
+; algorithm.Hold: unregister keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.ticket |?u!0|) (s.woken |?u!0|)))))
 (check-sat)

@@ -1,4 +1,4 @@
-; Digest of the model: 915f24fa6c8bad14.
+; Digest of the model: 5875a9299b51c4a3.
 ; 1 obligations
 (set-logic ALL)
 (declare-sort Thread 0)

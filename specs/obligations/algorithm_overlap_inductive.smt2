@@ -1,5 +1,5 @@
-; Digest of the model: 915f24fa6c8bad14.
-; 501 obligations
+; Digest of the model: 5875a9299b51c4a3.
+; 519 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
 (declare-sort Upgrader 0)
@@ -38,6 +38,7 @@
 (define-fun |def the_current_version_is_live| () Bool (or (= s.gate Gate.SHUT) (= (s.life (s.code s.now)) Life.LIVE)))
 (define-fun |def what_a_revert_would_bring_back_is_live| () Bool (or (not (= s.state HotReloadState.UPGRADE_COMPLETE)) (and (= (s.life s.previous) Life.LIVE) (not (= s.previous (s.code s.now))))))
 (define-fun |def state_is_handed_over_when_no_call_runs| () Bool (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED)))))))
+(define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.IDLE) (= (s.up |?u!0|) Up.BUILD) (= (s.up |?u!0|) Up.INIT) (= (s.up |?u!0|) Up.SCAN) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.DISCARD) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (define-fun |def holders_are_counted| () Bool (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (s.count.1 |?e!0|)))))
 (define-fun |def callers_hold_published_records| () Bool (forall ((|?t!0| Thread)) (and (<= (s.epoch |?t!0|) s.now) (<= (s.inner |?t!0|) s.now))))
 (define-fun |def a_freed_version_has_no_call| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= (s.life |?v!0|) Life.FREED)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (not (= (s.code (s.epoch |?t!1|)) |?v!0|))))))))
@@ -67,6 +68,7 @@
 (assert (! |def the_current_version_is_live| :named the_current_version_is_live))
 (assert (! |def what_a_revert_would_bring_back_is_live| :named what_a_revert_would_bring_back_is_live))
 (assert (! |def state_is_handed_over_when_no_call_runs| :named state_is_handed_over_when_no_call_runs))
+(assert (! |def after_a_failure_nothing_is_in_the_way| :named after_a_failure_nothing_is_in_the_way))
 (assert (! |def holders_are_counted| :named holders_are_counted))
 (assert (! |def callers_hold_published_records| :named callers_hold_published_records))
 (assert (! |def a_freed_version_has_no_call| :named a_freed_version_has_no_call))
@@ -594,7 +596,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: look keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: look keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.WAIT)) (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.UNDO_WAIT)))))
 (check-sat)
@@ -692,7 +694,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: prepare_upgrade keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: prepare_upgrade keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -721,6 +723,12 @@
 ; algorithm.Overlap: build_fails keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: build_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|)))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -802,7 +810,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: build_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: build_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -841,6 +849,12 @@
 ; algorithm.Overlap: build keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 1) (ite (or (= (s.life (+ s.newest 1)) Life.CANDIDATE) (= (s.life (+ s.newest 1)) Life.LIVE) (= (s.life (+ s.newest 1)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: build keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.INIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -928,7 +942,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: build keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: build keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -957,6 +971,12 @@
 ; algorithm.Overlap: init_fails keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: init_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1038,7 +1058,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: init_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: init_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -1053,6 +1073,12 @@
 ; algorithm.Overlap: prepared keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: prepared keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= (ite (s.ticket step.u) (s.mine step.u) s.pending) 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.IDLE) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.BUILD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.INIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.DISCARD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1122,7 +1148,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: prepared keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: prepared keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT)) (s.woken |?u!0|)))))
 (check-sat)
@@ -1244,7 +1270,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: drain_in_flight keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: drain_in_flight keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -1261,6 +1287,12 @@
 ; algorithm.Overlap: scan keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: scan keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1324,7 +1356,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: scan keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: scan keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT))) (= |?u!0| step.u) (s.woken |?u!0|)))))
 (check-sat)
@@ -1347,6 +1379,12 @@
 ; algorithm.Overlap: drained_in_time keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: drained_in_time keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (and (not (s.ticket step.u)) (= s.state HotReloadState.ROLLED_BACK))) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.IDLE) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.BUILD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.INIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.SCAN) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.DISCARD) (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1428,7 +1466,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: drained_in_time keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: drained_in_time keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT)) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -1672,6 +1710,12 @@
 (check-sat)
 (pop 1)
 (push 1)
+; algorithm.Overlap: time_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
+(check-sat)
+(pop 1)
+(push 1)
 ; algorithm.Overlap: time_out keeps what_is_to_be_published_or_discarded_is_a_candidate [M4]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SWAP)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD))) (and (= (s.life (s.mine |?u!0|)) Life.CANDIDATE) (not (= (s.mine |?u!0|) s.pending)))))))
@@ -1726,7 +1770,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: time_out keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: time_out keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -1735,6 +1779,12 @@
 ; algorithm.Overlap: hand_over keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: hand_over keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1798,7 +1848,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: hand_over keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: hand_over keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -1807,6 +1857,12 @@
 ; algorithm.Overlap: handover_fails keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: handover_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1864,7 +1920,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: handover_fails keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: handover_fails keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -1873,6 +1929,12 @@
 ; algorithm.Overlap: undo_scan keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: undo_scan keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -1936,7 +1998,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: undo_scan keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: undo_scan keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (= |?u!0| step.u) (s.woken |?u!0|)))))
 (check-sat)
@@ -1951,6 +2013,12 @@
 ; algorithm.Overlap: undo keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: undo keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (and (= s.pending 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2008,7 +2076,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: undo keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: undo keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -2017,6 +2085,12 @@
 ; algorithm.Overlap: undo_times_out keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: undo_times_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (and (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2080,7 +2154,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: undo_times_out keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: undo_times_out keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -2133,6 +2207,12 @@
 ; algorithm.Overlap: interrupted keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: interrupted keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP) (= s.state HotReloadState.ROLLED_BACK))) (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.DISCARD) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2232,7 +2312,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: interrupted keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: interrupted keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (and (not (= |?u!0| step.u)) (s.woken |?u!0|))))))
 (check-sat)
@@ -2372,7 +2452,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: atomic_swap keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: atomic_swap keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -2389,6 +2469,12 @@
 ; algorithm.Overlap: begin_probation keeps state_is_handed_over_when_no_call_runs [H1]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.HANDOVER))) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))))))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: begin_probation keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2458,7 +2544,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: begin_probation keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: begin_probation keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -2580,7 +2666,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: commit keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: commit keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -2619,6 +2705,12 @@
 ; algorithm.Overlap: revert keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 1) (ite (or (= (s.life (s.code s.now)) Life.CANDIDATE) (= (s.life (s.code s.now)) Life.LIVE) (= (s.life (s.code s.now)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: revert keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (and (= s.pending 0) (forall ((|?u!0| Upgrader)) (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.IDLE)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (= |?u!0| step.u) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2706,7 +2798,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: revert keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: revert keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -2753,6 +2845,12 @@
 ; algorithm.Overlap: cleanup_old keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- (+ s.count.0 (ite (or (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.CANDIDATE)) (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.LIVE)) (and (not (and (= (s.life (s.mine step.u)) Life.RETIRED) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (<= |?e!0| s.now)) (not (= (s.code |?e!0|) (s.mine step.u))) (= (s.holders |?e!0|) 0)))))) (= (s.life (s.mine step.u)) Life.RETIRED))) 1 0)) (ite (or (= (s.life (s.mine step.u)) Life.CANDIDATE) (= (s.life (s.mine step.u)) Life.LIVE) (= (s.life (s.mine step.u)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: cleanup_old keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2840,7 +2938,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: cleanup_old keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: cleanup_old keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -2887,6 +2985,12 @@
 ; algorithm.Overlap: cancel_upgrade keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not (not (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD))))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: cancel_upgrade keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.DRAINING)) (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= (ite (= s.state HotReloadState.DRAINING) s.pending (ite (= s.pending 0) s.pending 0)) 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.IDLE) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.BUILD) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.INIT) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.SCAN) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.WAIT) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.DISCARD) (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.LOOK)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -2986,7 +3090,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: cancel_upgrade keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: cancel_upgrade keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.WAIT)) (ite (= s.state HotReloadState.DRAINING) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT)) (s.woken |?u!0|))))))
 (check-sat)
@@ -3033,6 +3137,12 @@
 ; algorithm.Overlap: discard keeps few_versions_are_alive [M7]
 (set-info :status unsat)
 (assert (not (<= (- s.count.0 (ite (or (= (s.life (s.mine step.u)) Life.CANDIDATE) (= (s.life (s.mine step.u)) Life.LIVE) (= (s.life (s.mine step.u)) Life.RETIRED)) 1 0)) 3)))
+(check-sat)
+(pop 1)
+(push 1)
+; algorithm.Overlap: discard keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.IDLE) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.BUILD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.INIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.SCAN)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.DISCARD)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.LOOK)))) (forall ((|?u!0| Upgrader)) (not (and (not (= |?u!0| step.u)) (s.ticket |?u!0|))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -3120,7 +3230,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: discard keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: discard keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)
@@ -3298,7 +3408,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: unregister keeps who_need_not_wait_is_woken [V1]
+; algorithm.Overlap: unregister keeps who_need_not_wait_is_woken [V1, V2]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT))) (s.woken |?u!0|)))))
 (check-sat)

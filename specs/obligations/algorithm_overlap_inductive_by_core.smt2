@@ -1,4 +1,4 @@
-; Digest of the model: 915f24fa6c8bad14.
+; Digest of the model: 5875a9299b51c4a3.
 ; 90 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
@@ -38,6 +38,7 @@
 (define-fun |def the_current_version_is_live| () Bool (or (= s.gate Gate.SHUT) (= (s.life (s.code s.now)) Life.LIVE)))
 (define-fun |def what_a_revert_would_bring_back_is_live| () Bool (or (not (= s.state HotReloadState.UPGRADE_COMPLETE)) (and (= (s.life s.previous) Life.LIVE) (not (= s.previous (s.code s.now))))))
 (define-fun |def state_is_handed_over_when_no_call_runs| () Bool (forall ((|?u!0| Upgrader)) (or (not (= (s.up |?u!0|) Up.HANDOVER)) (forall ((|?t!1| Thread)) (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED)))))))
+(define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.pending 0) (= s.previous 0) (forall ((|?u!0| Upgrader)) (or (= (s.up |?u!0|) Up.IDLE) (= (s.up |?u!0|) Up.BUILD) (= (s.up |?u!0|) Up.INIT) (= (s.up |?u!0|) Up.SCAN) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.DISCARD) (= (s.up |?u!0|) Up.LOOK))) (forall ((|?u!0| Upgrader)) (not (s.ticket |?u!0|))))))
 (define-fun |def holders_are_counted| () Bool (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (s.count.1 |?e!0|)))))
 (define-fun |def callers_hold_published_records| () Bool (forall ((|?t!0| Thread)) (and (<= (s.epoch |?t!0|) s.now) (<= (s.inner |?t!0|) s.now))))
 (define-fun |def a_freed_version_has_no_call| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= (s.life |?v!0|) Life.FREED)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (not (= (s.code (s.epoch |?t!1|)) |?v!0|))))))))
@@ -82,6 +83,7 @@
 (assert (! |def the_current_version_is_live| :named the_current_version_is_live))
 (assert (! |def what_a_revert_would_bring_back_is_live| :named what_a_revert_would_bring_back_is_live))
 (assert (! |def state_is_handed_over_when_no_call_runs| :named state_is_handed_over_when_no_call_runs))
+(assert (! |def after_a_failure_nothing_is_in_the_way| :named after_a_failure_nothing_is_in_the_way))
 (assert (! |def holders_are_counted| :named holders_are_counted))
 (assert (! |def callers_hold_published_records| :named callers_hold_published_records))
 (assert (! |def a_freed_version_has_no_call| :named a_freed_version_has_no_call))

@@ -1,4 +1,4 @@
-; Digest of the model: 915f24fa6c8bad14.
+; Digest of the model: 5875a9299b51c4a3.
 ; 114 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
@@ -46,6 +46,7 @@
 (define-fun |def hold_closes_the_gate_for_every_drain| () Bool (or (not (or (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (not s.undecided)))) (= s.gate Gate.HELD)))
 (define-fun |def behind_a_closed_gate_all_calls_are_awaited| () Bool (or (not (= s.gate Gate.HELD)) (forall ((|?t!0| Thread)) (= (s.awaited |?t!0|) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))))))
 (define-fun |def unborn_means_beyond_the_newest| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (= (= (s.life |?v!0|) Life.UNBORN) (< s.newest |?v!0|)))))
+(define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.candidate 0) (= s.previous 0) (not s.undecided))))
 (define-fun |def count.0_sees_each| () Bool (forall ((|?x| Int)) (=> (<= 0 |?x|) (or (not (or (= (s.life |?x|) Life.CANDIDATE) (= (s.life |?x|) Life.LIVE) (= (s.life |?x|) Life.RETIRED))) (<= 1 s.count.0)))))
 (assert (! |def numbers_are_never_negative| :named numbers_are_never_negative))
 (assert (! |def a_running_call_has_its_version| :named a_running_call_has_its_version))
@@ -65,6 +66,7 @@
 (assert (! |def hold_closes_the_gate_for_every_drain| :named hold_closes_the_gate_for_every_drain))
 (assert (! |def behind_a_closed_gate_all_calls_are_awaited| :named behind_a_closed_gate_all_calls_are_awaited))
 (assert (! |def unborn_means_beyond_the_newest| :named unborn_means_beyond_the_newest))
+(assert (! |def after_a_failure_nothing_is_in_the_way| :named after_a_failure_nothing_is_in_the_way))
 (assert (! |def count.0_sees_each| :named count.0_sees_each))
 (push 1)
 (assert (! (= s.manifest s.current) :named the_manifest_is_that_of_the_current_version))

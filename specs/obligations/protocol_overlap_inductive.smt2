@@ -1,5 +1,5 @@
-; Digest of the model: 915f24fa6c8bad14.
-; 157 obligations
+; Digest of the model: 5875a9299b51c4a3.
+; 167 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
 (declare-datatypes ((HotReloadState 0)) (((HotReloadState.ACTIVE) (HotReloadState.PREPARING_UPGRADE) (HotReloadState.DRAINING) (HotReloadState.SWAPPING) (HotReloadState.UPGRADE_COMPLETE) (HotReloadState.ROLLED_BACK))))
@@ -42,6 +42,7 @@
 (define-fun |def the_swap_follows_the_drain| () Bool (or (not (= s.state HotReloadState.SWAPPING)) (not (exists ((|?t!0| Thread)) (s.awaited |?t!0|)))))
 (define-fun |def behind_a_closed_gate_all_calls_are_awaited| () Bool (or (not (= s.gate Gate.HELD)) (forall ((|?t!0| Thread)) (= (s.awaited |?t!0|) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))))))
 (define-fun |def unborn_means_beyond_the_newest| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (= (= (s.life |?v!0|) Life.UNBORN) (< s.newest |?v!0|)))))
+(define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.candidate 0) (= s.previous 0) (not s.undecided))))
 (define-fun |def count.0_sees_each| () Bool (forall ((|?x| Int)) (=> (<= 0 |?x|) (or (not (or (= (s.life |?x|) Life.CANDIDATE) (= (s.life |?x|) Life.LIVE) (= (s.life |?x|) Life.RETIRED))) (<= 1 s.count.0)))))
 (assert (! |def numbers_are_never_negative| :named numbers_are_never_negative))
 (assert (! |def a_running_call_has_its_version| :named a_running_call_has_its_version))
@@ -57,6 +58,7 @@
 (assert (! |def the_swap_follows_the_drain| :named the_swap_follows_the_drain))
 (assert (! |def behind_a_closed_gate_all_calls_are_awaited| :named behind_a_closed_gate_all_calls_are_awaited))
 (assert (! |def unborn_means_beyond_the_newest| :named unborn_means_beyond_the_newest))
+(assert (! |def after_a_failure_nothing_is_in_the_way| :named after_a_failure_nothing_is_in_the_way))
 (assert (! |def count.0_sees_each| :named count.0_sees_each))
 (push 1)
 (assert (! (= s.manifest s.current) :named the_manifest_is_that_of_the_current_version))
@@ -328,6 +330,12 @@
 (check-sat)
 (pop 1)
 (push 1)
+; protocol.Overlap: build keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= (+ s.newest 1) 0) (= s.previous 0) (not s.undecided)))))
+(check-sat)
+(pop 1)
+(push 1)
 ; protocol.Overlap: build_fails keeps numbers_are_never_negative
 (set-info :status unsat)
 (assert (not (and (<= 0 s.current) (<= 0 s.manifest) (<= 0 (ite (= s.gate Gate.HELD) (+ s.epoch 1) s.epoch)) (<= 0 s.newest) (<= 0 s.previous) (<= 0 s.succeeded) (<= 0 (+ s.failed 1)) (forall ((|?k| Thread)) (<= 0 (s.runs |?k|))) (forall ((|?k| Thread)) (<= 0 (s.inner |?k|))))))
@@ -367,6 +375,12 @@
 ; protocol.Overlap: build_fails keeps behind_a_closed_gate_all_calls_are_awaited [D2]
 (set-info :status unsat)
 (assert (not (or (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD))) (forall ((|?t!0| Thread)) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; protocol.Overlap: build_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.previous 0) (not s.undecided)))))
 (check-sat)
 (pop 1)
 (pop 1)
@@ -475,6 +489,12 @@
 ; protocol.Overlap: init_fails keeps behind_a_closed_gate_all_calls_are_awaited [D2]
 (set-info :status unsat)
 (assert (not (or (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD))) (forall ((|?t!0| Thread)) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; protocol.Overlap: init_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.previous 0) (not s.undecided)))))
 (check-sat)
 (pop 1)
 (pop 1)
@@ -592,6 +612,12 @@
 (check-sat)
 (pop 1)
 (push 1)
+; protocol.Overlap: time_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.previous 0) (not s.undecided)))))
+(check-sat)
+(pop 1)
+(push 1)
 ; protocol.Overlap: handover_fails keeps numbers_are_never_negative
 (set-info :status unsat)
 (assert (not (and (<= 0 s.current) (<= 0 s.manifest) (<= 0 (ite (= s.gate Gate.HELD) (+ s.epoch 1) s.epoch)) (<= 0 s.newest) (<= 0 s.previous) (<= 0 s.succeeded) (<= 0 (+ s.failed 1)) (forall ((|?k| Thread)) (<= 0 (s.runs |?k|))) (forall ((|?k| Thread)) (<= 0 (s.inner |?k|))))))
@@ -628,6 +654,12 @@
 (check-sat)
 (pop 1)
 (push 1)
+; protocol.Overlap: handover_fails keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.previous 0) (not s.undecided)))))
+(check-sat)
+(pop 1)
+(push 1)
 ; protocol.Overlap: drain_for_revert keeps numbers_are_never_negative
 (set-info :status unsat)
 (assert (not (and (<= 0 s.current) (<= 0 s.manifest) (<= 0 (+ s.epoch 1)) (<= 0 s.newest) (<= 0 s.candidate) (<= 0 s.previous) (<= 0 s.succeeded) (<= 0 s.failed) (forall ((|?k| Thread)) (<= 0 (s.runs |?k|))) (forall ((|?k| Thread)) (<= 0 (s.inner |?k|))))))
@@ -655,6 +687,12 @@
 ; protocol.Overlap: drain_for_revert keeps the_gate_is_closed_for_a_drain_only [D5]
 (set-info :status unsat)
 (assert (not false))
+(check-sat)
+(pop 1)
+(push 1)
+; protocol.Overlap: drain_for_revert keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (not (= s.state HotReloadState.ROLLED_BACK))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -691,6 +729,12 @@
 ; protocol.Overlap: revert_times_out keeps behind_a_closed_gate_all_calls_are_awaited [D2]
 (set-info :status unsat)
 (assert (not (or (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD))) (forall ((|?t!0| Thread)) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; protocol.Overlap: revert_times_out keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.ROLLED_BACK)) (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)))))
 (check-sat)
 (pop 1)
 (pop 1)
@@ -733,6 +777,12 @@
 ; protocol.Overlap: interrupted keeps behind_a_closed_gate_all_calls_are_awaited [D2]
 (set-info :status unsat)
 (assert (not (or (not (and (not (= s.gate Gate.HELD)) (= s.gate Gate.HELD))) (forall ((|?t!0| Thread)) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; protocol.Overlap: interrupted keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (and (not (= s.gate Gate.HELD)) (= s.gate Gate.SHUT)) (and (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN)) (= s.previous 0) (not s.undecided)))))
 (check-sat)
 (pop 1)
 (pop 1)
@@ -891,6 +941,12 @@
 (assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (= (and (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.UNBORN)) (< s.newest |?v!0|))))))
 (check-sat)
 (pop 1)
+(push 1)
+; protocol.Overlap: revert keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (= s.candidate 0)))
+(check-sat)
+(pop 1)
 (pop 1)
 (push 1)
 (assert (! (= s.manifest s.current) :named the_manifest_is_that_of_the_current_version))
@@ -937,6 +993,12 @@
 ; protocol.Overlap: cancel_upgrade keeps behind_a_closed_gate_all_calls_are_awaited [D2]
 (set-info :status unsat)
 (assert (not (or (not (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.HELD)) (forall ((|?t!0| Thread)) (= (and (not (= s.state HotReloadState.DRAINING)) (s.awaited |?t!0|)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)))))))
+(check-sat)
+(pop 1)
+(push 1)
+; protocol.Overlap: cancel_upgrade keeps after_a_failure_nothing_is_in_the_way [B3]
+(set-info :status unsat)
+(assert (not (or (not (= s.state HotReloadState.DRAINING)) (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.SHUT) (and (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (= s.previous 0) (not s.undecided)))))
 (check-sat)
 (pop 1)
 (pop 1)

@@ -1,5 +1,5 @@
 /* quiesce_model.protocol.Overlap with 2 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 915f24fa6c8bad14.
+   Digest of the model: 5875a9299b51c4a3.
 
    All states, no claim broken:
    spin -a F; gcc -O2 -DSAFETY -DNOREDUCE -DVECTORSZ=4096 -o pan pan.c; ./pan -E
@@ -643,7 +643,7 @@ active proctype Monitor() {
      d_step { !(((gate != Gate_HELD) || ((awaited[0] == ((phase[0] == Phase_RUNNING) || (phase[0] == Phase_NESTED))) && (awaited[1] == ((phase[1] == Phase_RUNNING) || (phase[1] == Phase_NESTED)))))) -> assert(false) }
   :: /* unborn_means_beyond_the_newest: invariant, part of the argument */
      d_step { !((life[0] == Life_UNBORN) == (newest < 0) && (life[1] == Life_UNBORN) == (newest < 1)) -> assert(false) }
-  :: /* after_a_failure_nothing_is_in_the_way: theorem, B3 */
+  :: /* after_a_failure_nothing_is_in_the_way: invariant, B3 */
      d_step { !(((state != HotReloadState_ROLLED_BACK) || (gate == Gate_SHUT) || ((gate == Gate_OPEN) && (candidate == 0) && (previous == 0) && !undecided))) -> assert(false) }
   od
 }

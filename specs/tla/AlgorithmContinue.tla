@@ -1,6 +1,6 @@
 -------------------------- MODULE AlgorithmContinue --------------------------
 (* quiesce_model.algorithm.Continue.
-   Digest of the model: 915f24fa6c8bad14.
+   Digest of the model: 5875a9299b51c4a3.
    Generated: change the model, not this file. *)
 
 EXTENDS Integers, FiniteSets
@@ -551,7 +551,7 @@ nothing_leaks == \A v \in Version : ((\A t \in Thread : pc[t] \in {"IDLE", "READ
 \* theorem: M4, B1
 no_candidate_is_left_behind == \A v \in Version : (settled /\ (\A u \in Upgrader : up[u] = "IDLE")) => (life[v] # "CANDIDATE")
 
-\* theorem: B3.  A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room.
+\* invariant: B3.  A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room.
 after_a_failure_nothing_is_in_the_way == (state = "ROLLED_BACK") => ((gate = "SHUT") \/ ((gate = "OPEN") /\ (pending = 0) /\ (previous = 0) /\ (\A u \in Upgrader : up[u] \in {"IDLE", "BUILD", "INIT", "SCAN", "WAIT", "DISCARD", "LOOK"}) /\ (\A u \in Upgrader : ~ticket[u])))
 
 \* transition: R1.  None is dropped on its way, none ends without having run; only a plugin out of service turns one away.
@@ -685,7 +685,7 @@ only_hold_hands_over_and_drains_for_a_revert == \A u \in Upgrader : up[u] \notin
 \* invariant: D3.  No call from before the drain runs any more. Doomed holders may still come and go.
 who_was_woken_may_go_on == \A u \in Upgrader : (woken[u] /\ ((up[u] = "UNDO_WAIT") \/ ((up[u] = "WAIT") /\ ticket[u]))) => (\A t \in Thread : runs(t) => (epoch[t] = now))
 
-\* invariant: V1.  Nobody waits for the drain of an upgrade that was cancelled, nor under a policy without a drain.
+\* invariant: V1, V2.  Nobody waits for the drain of an upgrade that was cancelled, nor under a policy without a drain.
 who_need_not_wait_is_woken == \A u \in Upgrader : (up[u] = "WAIT") => (ticket[u] \/ woken[u])
 
 \* invariant: V1.  Whoever waits has been woken, or something that it waits for is held, or somebody is about to look.

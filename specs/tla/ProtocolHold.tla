@@ -1,6 +1,6 @@
 ---------------------------- MODULE ProtocolHold ----------------------------
 (* quiesce_model.protocol.Hold.
-   Digest of the model: 915f24fa6c8bad14.
+   Digest of the model: 5875a9299b51c4a3.
    Generated: change the model, not this file. *)
 
 EXTENDS Integers, FiniteSets
@@ -517,7 +517,7 @@ behind_a_closed_gate_all_calls_are_awaited == (gate = "HELD") => (\A t \in Threa
 \* invariant: part of the argument
 unborn_means_beyond_the_newest == \A v \in Version : (life[v] = "UNBORN") = (newest < v)
 
-\* theorem: B3.  A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room.
+\* invariant: B3.  A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room.
 after_a_failure_nothing_is_in_the_way == (state = "ROLLED_BACK") => ((gate = "SHUT") \/ ((gate = "OPEN") /\ (candidate = 0) /\ (previous = 0) /\ ~undecided))
 
 \* transition: R1.  None is dropped on its way, none ends without having run; only a plugin out of service turns one away.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.ReleasesBeforeTheRun with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 915f24fa6c8bad14.
+   Digest of the model: 5875a9299b51c4a3.
 
    ReleasesBeforeTheRun: breaks R3 (R3: no running call loses its version).
    A call runs but holds nothing; the plugin is unregistered and its version freed under the call.

@@ -1,9 +1,8 @@
 /* quiesce_model.known_bad.mutants.drain.ScanForgetsACancel with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 915f24fa6c8bad14.
+   Digest of the model: 5875a9299b51c4a3.
 
-   ScanForgetsACancel: breaks V1 (every upgrade ends).
-   A cancel comes before the scan, which clears the event: the upgrader sleeps until a stranger
-   releases.
+   ScanForgetsACancel: breaks V2 (every upgrade ends).
+   A cancel comes before the scan, which forgets it: the upgrader sleeps for as long as a call runs.
 
    Acceptance cycle:  spin -DLIVENESS -a F; gcc -O2 -DNOREDUCE -DVECTORSZ=4096 -DNFAIR=3 -o pan pan.c; ./pan -a -f
    Generated: change the model, not this file. */
@@ -69,13 +68,6 @@ byte mine[2] = { 0, 0 };
 bool ticket[2] = { false, false };
 bool woken[2] = { false, false };
 
-#ifdef LIVENESS
-bool calm = false;  /* from now on, no nest */
-#define may_nest !calm
-#else
-#define may_nest true
-#endif
-
 #define alive ((((life[0] == Life_CANDIDATE) || (life[0] == Life_LIVE) || (life[0] == Life_RETIRED)) -> 1 : 0) + (((life[1] == Life_CANDIDATE) || (life[1] == Life_LIVE) || (life[1] == Life_RETIRED)) -> 1 : 0))
 #define drained (((now_ <= 0) || (holders[0] == 0)) && ((now_ <= 1) || (holders[1] == 0)) && ((now_ <= 2) || (holders[2] == 0)) && ((now_ <= 3) || (holders[3] == 0)))
 #define may_decide(u) ((up[u] == Up_DECIDE) || ((up[u] == Up_IDLE) && probation))
@@ -94,10 +86,21 @@ active [1] proctype Thread_may() {
      }
   :: /* nest, which may be put off for ever */
      d_step {
-       may_nest &&
        (pc[Thread_may_id] == Pc_RUN) ->
        pc[Thread_may_id] = Pc_NESTED;
        inner[Thread_may_id] = epoch[Thread_may_id];
+     }
+  :: /* unnest, which may be put off for ever */
+     d_step {
+       (pc[Thread_may_id] == Pc_NESTED) ->
+       pc[Thread_may_id] = Pc_RUN;
+       inner[Thread_may_id] = 0;
+     }
+  :: /* finish, which may be put off for ever */
+     d_step {
+       (pc[Thread_may_id] == Pc_RUN) ->
+       holders[epoch[Thread_may_id]] = holders[epoch[Thread_may_id]] - 1;
+       pc[Thread_may_id] = Pc_PEEK;
      }
 #ifdef LIVENESS
   :: d_step { true -> skip }  /* nothing here ever has to happen */
@@ -142,18 +145,6 @@ active [1] proctype Thread() {
        (pc[Thread_id] == Pc_RETRACT) ->
        holders[epoch[Thread_id]] = holders[epoch[Thread_id]] - 1;
        pc[Thread_id] = Pc_LOOK_AGAIN;
-     }
-  :: /* unnest */
-     d_step {
-       (pc[Thread_id] == Pc_NESTED) ->
-       pc[Thread_id] = Pc_RUN;
-       inner[Thread_id] = 0;
-     }
-  :: /* finish */
-     d_step {
-       (pc[Thread_id] == Pc_RUN) ->
-       holders[epoch[Thread_id]] = holders[epoch[Thread_id]] - 1;
-       pc[Thread_id] = Pc_PEEK;
      }
   :: /* peek */
      d_step {
@@ -218,27 +209,6 @@ active [2] proctype Upgrader_may() {
        mine[Upgrader_may_id] = pending;
        pending = 0;
        ticket[Upgrader_may_id] = true;
-     }
-  :: /* time_out, which may be put off for ever */
-     d_step {
-       (up[Upgrader_may_id] == Up_WAIT) &&
-       ticket[Upgrader_may_id] &&
-       !woken[Upgrader_may_id] &&
-       (0 <= (failed + 1)) &&
-       ((failed + 1) < 2) &&
-       ((gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))) ->
-       state = HotReloadState_ROLLED_BACK;
-       failed = failed + 1;
-       up[Upgrader_may_id] = Up_DISCARD;
-       ticket[Upgrader_may_id] = false;
-       if
-       :: gate == Gate_HELD ->
-          code[now_ + 1] = code[now_];
-          now_ = now_ + 1;
-          gate = Gate_OPEN;
-       :: else ->
-          skip
-       fi;
      }
   :: /* interrupted, which may be put off for ever */
      d_step {
@@ -401,6 +371,27 @@ active [2] proctype Upgrader() {
           up[Upgrader_id] = Up_DISCARD;
        fi;
      }
+  :: /* time_out */
+     d_step {
+       (up[Upgrader_id] == Up_WAIT) &&
+       ticket[Upgrader_id] &&
+       !woken[Upgrader_id] &&
+       (0 <= (failed + 1)) &&
+       ((failed + 1) < 2) &&
+       ((gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))) ->
+       state = HotReloadState_ROLLED_BACK;
+       failed = failed + 1;
+       up[Upgrader_id] = Up_DISCARD;
+       ticket[Upgrader_id] = false;
+       if
+       :: gate == Gate_HELD ->
+          code[now_ + 1] = code[now_];
+          now_ = now_ + 1;
+          gate = Gate_OPEN;
+       :: else ->
+          skip
+       fi;
+     }
   :: /* atomic_swap */
      d_step {
        (up[Upgrader_id] == Up_SWAP) &&
@@ -495,7 +486,6 @@ active [1] proctype Environment_may() {
 
 
 #ifdef LIVENESS
-active proctype Calm() { d_step { !calm -> calm = true } }
 #define edge_of_scope (((up[0] == Up_BUILD) && !(!ticket[0] || ((0 <= (failed + 1)) && ((failed + 1) < 2)))) || ((up[1] == Up_BUILD) && !(!ticket[1] || ((0 <= (failed + 1)) && ((failed + 1) < 2)))) || ((up[0] == Up_BUILD) && !((0 <= (newest + 1)) && ((newest + 1) < 2))) || ((up[1] == Up_BUILD) && !((0 <= (newest + 1)) && ((newest + 1) < 2))) || ((up[0] == Up_INIT) && !(!ticket[0] || ((0 <= (failed + 1)) && ((failed + 1) < 2)))) || ((up[1] == Up_INIT) && !(!ticket[1] || ((0 <= (failed + 1)) && ((failed + 1) < 2)))) || ((up[0] == Up_IDLE) && (state == HotReloadState_PREPARING_UPGRADE) && (pending != 0) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4))) || ((up[1] == Up_IDLE) && (state == HotReloadState_PREPARING_UPGRADE) && (pending != 0) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4))) || ((up[0] == Up_WAIT) && ticket[0] && !woken[0] && !((0 <= (failed + 1)) && ((failed + 1) < 2) && ((gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))))) || ((up[1] == Up_WAIT) && ticket[1] && !woken[1] && !((0 <= (failed + 1)) && ((failed + 1) < 2) && ((gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))))) || (((up[0] == Up_SCAN) || (up[0] == Up_WAIT) || (up[0] == Up_HANDOVER) || (up[0] == Up_SWAP)) && !((!(ticket[0] || (up[0] == Up_HANDOVER) || (up[0] == Up_SWAP)) || ((0 <= (failed + 1)) && ((failed + 1) < 2))) && (!(ticket[0] || (up[0] == Up_HANDOVER) || (up[0] == Up_SWAP)) || (gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))))) || (((up[1] == Up_SCAN) || (up[1] == Up_WAIT) || (up[1] == Up_HANDOVER) || (up[1] == Up_SWAP)) && !((!(ticket[1] || (up[1] == Up_HANDOVER) || (up[1] == Up_SWAP)) || ((0 <= (failed + 1)) && ((failed + 1) < 2))) && (!(ticket[1] || (up[1] == Up_HANDOVER) || (up[1] == Up_SWAP)) || (gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))))) || ((up[0] == Up_SWAP) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4))) || ((up[1] == Up_SWAP) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4))) || (((up[0] == Up_DECIDE) || ((up[0] == Up_IDLE) && probation)) && !((0 <= (succeeded + 1)) && ((succeeded + 1) < 2))) || (((up[1] == Up_DECIDE) || ((up[1] == Up_IDLE) && probation)) && !((0 <= (succeeded + 1)) && ((succeeded + 1) < 2))) || (((up[0] == Up_DECIDE) || ((up[0] == Up_IDLE) && probation)) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4) && (0 <= (failed + 1)) && ((failed + 1) < 2))) || (((up[1] == Up_DECIDE) || ((up[1] == Up_IDLE) && probation)) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4) && (0 <= (failed + 1)) && ((failed + 1) < 2))) || ((up[0] == Up_IDLE) && ((state == HotReloadState_PREPARING_UPGRADE) || (state == HotReloadState_DRAINING)) && !(((state != HotReloadState_DRAINING) || ((0 <= (failed + 1)) && ((failed + 1) < 2))) && ((state != HotReloadState_DRAINING) || (gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))))) || ((up[1] == Up_IDLE) && ((state == HotReloadState_PREPARING_UPGRADE) || (state == HotReloadState_DRAINING)) && !(((state != HotReloadState_DRAINING) || ((0 <= (failed + 1)) && ((failed + 1) < 2))) && ((state != HotReloadState_DRAINING) || (gate != Gate_HELD) || ((0 <= (now_ + 1)) && ((now_ + 1) < 4))))) || ((up[0] == Up_IDLE) && settled && (gate != Gate_SHUT) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4))) || ((up[1] == Up_IDLE) && settled && (gate != Gate_SHUT) && !((0 <= (now_ + 1)) && ((now_ + 1) < 4))))
 #define at_rest (up[0] == Up_IDLE)
 never every_upgrade_ends {  /* accepts what breaks [] <> (at_rest || edge_of_scope) */
