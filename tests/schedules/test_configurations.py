@@ -9,7 +9,14 @@ import pytest
 from quiesce import DrainPolicy
 from quiesce.verify.evidence import Standing
 from quiesce.verify.schedules.configuration import Configuration, Kind, Size
-from quiesce.verify.schedules.configurations import KINDS, UnknownConfiguration, configurations, find, larger
+from quiesce.verify.schedules.configurations import (
+    KINDS,
+    PLUGIN,
+    UnknownConfiguration,
+    configurations,
+    find,
+    larger,
+)
 from quiesce.verify.schedules.coverage import Coverage, actions
 from quiesce.verify.schedules.runs import run
 from quiesce.verify.schedules.world import quiet_log
@@ -128,7 +135,7 @@ def test_a_name_says_the_size() -> None:
 
 
 def test_each_policy_has_each_kind_unless_it_makes_no_sense() -> None:
-    missing = {(kind, p.name) for kind, k in KINDS.items() for p in DrainPolicy if p not in k.sizes}
+    missing = {(kind, p.name) for kind, k in PLUGIN.items() for p in DrainPolicy if p not in k.sizes}
     assert missing == {
         ("timeout", "OVERLAP"),
         ("revert-in-time", "CONTINUE"),

@@ -111,11 +111,26 @@ class EpochTracker(Generic[T]):
         while True:
             # step: read -- atomic because it is one load of one reference.
             record = core.pointer.record
-            guard: EpochGuard[T] = EpochGuard(core, record, record.take())
-            # step: confirm -- atomic because it is one load of one reference.
-            if core.pointer.record is record:
-                return guard
-            guard.release()
+            guard: EpochGuard[T] | None = None
+            slot: Slot | None = None
+            try:
+                slot = record.take()  # step: announce -- atomic as `take` says.
+                guard = EpochGuard(core, record, slot)
+                slot = None
+                # step: confirm -- atomic because it is one load of one reference.
+                if core.pointer.record is record:
+                    return guard
+                guard.release()
+            except BaseException:
+                # Put back and not only dropped: whoever keeps the exception keeps this frame, and with it the guard.
+                if guard is not None:
+                    guard.release()
+                elif slot is not None:
+                    slot = record.pool.append(slot)
+                # step: peek -- atomic because it is one load of one reference.
+                if core.pointer.record is not record:
+                    core.look(record)
+                raise
 
     def advance(self, payload: T | None = None) -> int:
         """Open the next epoch and give its number.  With `payload`, publish that from now on."""

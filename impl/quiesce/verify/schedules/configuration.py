@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from quiesce import DrainPolicy
 from quiesce_conformance.schedules import Chooser, Engine, Execution, Failure, Spawner
 from quiesce_model import algorithm
+from quiesce_model.language import Model
 from quiesce_model.vocabulary import Epoch, Tally, Thread, Upgrader, Version
 
 from .graph import Graph, graph
 from .tally import Seen
 from .world import World
 
-__all__ = ["Body", "Configuration", "Kind", "Script", "Size"]
+__all__ = ["Body", "Configuration", "Kind", "Script", "Scripts", "Size"]
 
-Body = Callable[[World], object]
+Body = Callable[[Any], object]
+"""Is given the world of the configuration's kind."""
 MODELS = {model.policy.name: model for model in algorithm.POLICIES}
 
 
@@ -45,13 +48,16 @@ class Size:
         return f"{self.callers}x{self.upgrades}"
 
 
+Scripts = Callable[[DrainPolicy, Size], tuple[Script, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What is alike in a configuration under every policy and of every size."""
 
     about: str
     rules: tuple[str, ...]
-    scripts: Callable[[DrainPolicy, Size], tuple[Script, ...]]
+    scripts: Scripts
     sizes: Mapping[DrainPolicy, Size]
     """What the suite runs without more words; a policy that is missing has no such configuration."""
     also: Size | None = Size(2, 2, 1)
@@ -61,6 +67,10 @@ class Kind:
     sometimes: Mapping[DrainPolicy, tuple[str, ...]] = field(default_factory=dict[DrainPolicy, tuple[str, ...]])
     """What has to come up in the schedules of a complete search, or it shows nothing."""
     setup: Body | None = None
+    world: Callable[[Engine, DrainPolicy, Graph, Sequence[str], Seen], Any] = World
+    """What is set up for each execution."""
+    model: type[Model] | None = None
+    """What it is held against, if that is not the algorithm of its drain policy."""
     warm: bool = True
     """Calls find a free slot of the first record, as they do in a plugin that has served for a while."""
 
@@ -96,7 +106,7 @@ class Configuration:
         """The model that it is held against, in a scope that has room for it."""
         threads = len(self.scripts) + 1
         scope = {Thread: threads, Upgrader: threads, Version: 6, Epoch: 16, Tally: 1 << 30}
-        return graph(MODELS[self.policy.name], scope)
+        return graph(self.kind.model or MODELS[self.policy.name], scope)
 
     def run(self, engine: Engine, chooser: Chooser, seen: Seen) -> Execution:
         """Run it once.
@@ -107,11 +117,11 @@ class Configuration:
             seen: is told what came up.
 
         """
-        worlds: list[World] = []
+        worlds: list[Any] = []
 
         def scenario(spawner: Spawner) -> Callable[[], None]:
             names = [script.name for script in self.scripts]
-            world = World(engine, self.policy, self.graph, names, seen)
+            world = self.kind.world(engine, self.policy, self.graph, names, seen)
             worlds.append(world)
             if self.kind.warm:
                 world.warm_up()
@@ -121,7 +131,8 @@ class Configuration:
                 name = script.name
                 world.threads[name] = spawner.thread(name, script.body, world, interrupts=script.interrupts)
             world.running_threads = True
-            return world.judge
+            judge: Callable[[], None] = world.judge
+            return judge
 
         execution = engine.run(scenario, chooser)
         if execution.failed:

@@ -17,10 +17,10 @@ from typing import Final
 
 from quiesce import DrainPolicy
 
-from . import scripts
+from . import scripts, tracker
 from .configuration import Configuration, Kind, Size
 
-__all__ = ["KINDS", "UnknownConfiguration", "configurations", "find", "larger"]
+__all__ = ["KINDS", "PLUGIN", "UnknownConfiguration", "configurations", "find", "larger"]
 
 C, H, O = DrainPolicy.CONTINUE, DrainPolicy.HOLD, DrainPolicy.OVERLAP  # noqa: E741 - columns of the table below
 CALLS: Final = ("R1", "R2", "R3", "R5", "R6", "T1", "T2", "T3", "M1", "M3", "M5", "L1", "S1", "V1")
@@ -43,7 +43,7 @@ _TIMES_OUT = ("upgrade: DrainTimeout", "upgrade: done")
 _BOTH = "old and new run at once"
 _OLD = "a call runs on a version that does not serve any more"
 
-KINDS: Final[Mapping[str, Kind]] = {
+PLUGIN: Final[dict[str, Kind]] = {
     "advance": Kind(
         "calls against the opening of an epoch; the drain only looks once",
         (*CALLS, "D1", "D4", "B1", "B2"),
@@ -55,7 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "calls against swaps",
         (*CALLS, "D1", "D2", "D3", "D5", "H1", "T4", "V4"),
         scripts.upgrading(None),
-        _sizes("CHO", 1, 1),
+        {**_sizes("CH", 1, 1), O: Size(1, 1, 2)},
         sometimes={**_in("CO", _OLD), **_in("H", "state was handed over", "a call waited at the gate")},
     ),
     "timeout": Kind(
@@ -77,7 +77,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "a revert on probation, and an upgrade after it",
         (*CALLS, "T4", "M2", "B1", "B3", "D5"),
         scripts.reverting,
-        _sizes("CHO", 1, 1, 2),
+        {H: Size(1, 1, 1), **_sizes("CO", 1, 1, 2)},
         sometimes={**_in("CO", "revert: done", _OLD), **_in("H", "revert: done", "a call waited at the gate")},
     ),
     "revert-in-time": Kind(
@@ -93,6 +93,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         (*CALLS, "L3", "M2", "B2"),
         scripts.deciding,
         _sizes("CHO", 1, 1, 1),
+        also=None,
         sometimes=_in("CHO", "commit: done", "commit: WrongState", "revert: done", "revert: WrongState"),
         setup=scripts.on_probation,
     ),
@@ -100,7 +101,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "the plugin is taken out of service",
         (*CALLS, "G2", "M2"),
         scripts.unregistering,
-        {C: Size(2, 1), **_sizes("HO", 2, 1, 2)},
+        _sizes("CHO", 2, 1, 1),
         sometimes=_in("CHO", "unregister: done", "a call was turned away", "a call ended"),
     ),
     "two-upgraders": Kind(
@@ -216,6 +217,48 @@ KINDS: Final[Mapping[str, Kind]] = {
         sometimes=_in("CHO", "acknowledge: done", "acknowledge: WrongState"),
     ),
 }
+
+_ENTERS: Final = ("R6", "T1", "T2", "T3", "D1", "D2", "D3", "V1", "V4")
+TRACKER: Final[dict[str, Kind]] = {
+    "tracker": Kind(
+        "EpochTracker: enter and release against advance and wait_drain",
+        (*_ENTERS, "R2"),
+        tracker.entering(None),
+        _sizes("C", 1, 2),
+        sometimes=_in("C", "drained", "a guard of an epoch that is over"),
+        world=tracker.TrackerWorld,
+        model=tracker.Tracker,
+    ),
+    "tracker-in-time": Kind(
+        "EpochTracker: wait_drain whose time may be up",
+        (*_ENTERS, "D4"),
+        tracker.entering(1.0),
+        _sizes("C", 1, 1),
+        sometimes=_in("C", "drained", "not drained in time"),
+        world=tracker.TrackerWorld,
+        model=tracker.Tracker,
+    ),
+    "tracker-writers": Kind(
+        "EpochTracker: two writers",
+        _ENTERS,
+        tracker.entering(None, writers=2),
+        _sizes("C", 1, 1, 2),
+        sometimes=_in("C", "drained"),
+        world=tracker.TrackerWorld,
+        model=tracker.Tracker,
+    ),
+    "struck-tracker": Kind(
+        "EpochTracker: KeyboardInterrupt at each point of a reader",
+        _ENTERS,
+        tracker.entering(None, interrupts=1),
+        _sizes("C", 1, 1),
+        also=Size(1, 2, 1),
+        world=tracker.TrackerWorld,
+        model=tracker.Tracker,
+    ),
+}
+KINDS: Final[Mapping[str, Kind]] = PLUGIN | TRACKER
+"""All of them."""
 
 
 class UnknownConfiguration(LookupError):

@@ -7,7 +7,7 @@ from typing import Final
 
 from quiesce import DrainPolicy
 
-from .configuration import Script, Size
+from .configuration import Script, Scripts, Size
 from .world import World
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "upgrading",
 ]
 
-Scripts = Callable[[DrainPolicy, Size], tuple[Script, ...]]
 NAMES: Final = "abcd"
 
 

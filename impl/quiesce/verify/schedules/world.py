@@ -154,7 +154,60 @@ class Probe:
             raise ArithmeticError(where)
 
 
-class World:
+class Watching:
+    """What every world has: a refiner, the first thing that a probe saw, and who runs.
+
+    Args:
+        engine: runs it.
+        graph: the model that it is held against.
+        names: of the threads, in the order of spawning.
+        seen: counts what came up, over many executions.
+
+    """
+
+    def __init__(self, engine: Engine, graph: Graph, names: Sequence[str], seen: Seen) -> None:
+        self.engine, self.seen = engine, seen
+        self.violation: RuleBroken | None = None
+        self.running_threads = False
+        """Whether the threads were spawned and the end was not judged yet."""
+        self.threads: dict[str, Thread] = {}
+        """By name; filled in when they are spawned."""
+        self.refiner = Refiner(graph, names, self.me, self.struck, seen)
+
+    def me(self) -> str:
+        """The running thread's name; empty when the execution is over and its threads are being unwound."""
+        me = self.engine.me()
+        return me.name if me is not None else "" if self.running_threads else SETUP
+
+    def struck(self, name: str) -> bool:
+        """Whether a thread was interrupted."""
+        return name in self.threads and self.threads[name].struck > 0
+
+    def check(self, rule: str, holds: bool, what: str) -> None:
+        """Take note of the first thing that must not be.  Not raised here: the kernel would take it for a plugin's."""
+        if not holds and self.violation is None and self.me():
+            self.violation = RuleBroken(rule, f"{self.me()}: {what}")
+
+    def saw(self, situation: str) -> None:
+        """Count a situation."""
+        self.seen.situations[situation] += 1
+
+    def verdict(self) -> None:
+        """Raise the first thing that was seen against the code, if there is any."""
+        if self.refiner.failure is not None:
+            raise self.refiner.failure
+        if self.violation is not None:
+            raise self.violation
+
+    def nothing_is_held(self, core: Any) -> None:
+        """Check that every slot that is alive is in its pool, once."""
+        for record in (*core.past, core.current):
+            pool = tuple(record.pool)
+            once = len(pool) == len(set(map(id, pool))) == len(record.slots)
+            self.check("R6", once, f"epoch {record.number} has {len(record.slots)} slots, its pool {len(pool)}")
+
+
+class World(Watching):
     """Everything of one execution.
 
     Args:
@@ -174,16 +227,11 @@ class World:
         names: Sequence[str],
         seen: Seen,
     ) -> None:
-        self.engine, self.policy, self.seen = engine, policy, seen
+        super().__init__(engine, graph, names, seen)
+        self.policy = policy
         self.running: Counter[int] = Counter()
         self.closed: Counter[int] = Counter()
         self.tokens = 0
-        self.running_threads = False
-        """Whether the threads were spawned and the end was not judged yet."""
-        self.threads: dict[str, Thread] = {}
-        """By name; filled in when they are spawned."""
-        self.violation: RuleBroken | None = None
-        self.refiner = Refiner(graph, names, self.me, self.struck, seen)
         first = Probe(self, "", FIRST)
         first.ready = True
         self.plugin = HotReloadablePlugin(
@@ -203,24 +251,6 @@ class World:
         self.plugin.call("nest", SETUP)
 
     # -- who and what -------------------------------------------------------------------------------------------------
-    def me(self) -> str:
-        """The running thread's name; empty when the execution is over and its threads are being unwound."""
-        me = self.engine.me()
-        return me.name if me is not None else "" if self.running_threads else SETUP
-
-    def struck(self, name: str) -> bool:
-        """Whether a thread was interrupted."""
-        return name in self.threads and self.threads[name].struck > 0
-
-    def check(self, rule: str, holds: bool, what: str) -> None:
-        """Take note of the first thing that must not be.  Not raised here: the kernel would take it for a plugin's."""
-        if not holds and self.violation is None and self.me():
-            self.violation = RuleBroken(rule, f"{self.me()}: {what}")
-
-    def saw(self, situation: str) -> None:
-        """Count a situation."""
-        self.seen.situations[situation] += 1
-
     def held_epochs(self) -> list[int]:
         """Epochs that are over and have holders; looked at without a step."""
         return [r.number for r in self.core.past if len(r.slots) > len(r.pool)]
@@ -326,9 +356,7 @@ class World:
         self.check("V1", not core.drains, "a drain is left waiting")
         self.check("M5", not book.due and not book.closing, "a version is freed and not closed")
         self.check("D5", (core.current.gate.name == "SHUT") == shut and core.current.gate.name != "HELD", "the gate")
-        for record in (*core.past, core.current):
-            held = record.slots - {each for each in record.slots if each() in tuple(record.pool)}
-            self.check("R6", not held and len(record.pool) == len(record.slots), f"epoch {record.number} is held")
+        self.nothing_is_held(core)
         alive = {version.number for version in book.lives}
         for number in range(FIRST, book.newest + 1):
             freed = number not in alive
@@ -339,10 +367,3 @@ class World:
         if not shut and self.violation is None:
             self.call()
         self.verdict()
-
-    def verdict(self) -> None:
-        """Raise the first thing that was seen against the code, if there is any."""
-        if self.refiner.failure is not None:
-            raise self.refiner.failure
-        if self.violation is not None:
-            raise self.violation
