@@ -10,13 +10,15 @@ READY  := $(VENV)/.ready$(HERE)
 BENCH  := $(VENV)/.bench$(HERE)
 CROSS  := $(VENV)/.cross$(HERE)
 JOBS   ?= auto
+# How long the schedules soak.  They go on where build/soak.json ends; exit code 2 says that there is more to do.
+SOAK   ?= 3600
 
 .DEFAULT_GOAL := help
-.PHONY: help verify demo test lint format types stale specs readme bench soak clean
+.PHONY: help verify demo test lint format types stale specs kill-matrix readme bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python found. Install Python 3.11 or later, or run: make PYTHON=/path/to/python3"; exit 1; }
@@ -64,14 +66,18 @@ stale: $(READY) ## fail if something generated no longer matches its source
 specs: $(READY) ## make everything in specs/ that is made from the model
 	@$(BIN)/python -m quiesce_model.export.artefacts
 
+kill-matrix: $(READY) ## run every mutant of the runtime through every engine, into specs/kill-matrix.json
+	@$(BIN)/python -m tests.schedules.mutants
+
 readme: $(READY) ## put the verdicts of the last `make verify` into README.md
 	@$(BIN)/python .ci/readme.py
 
 bench: $(BENCH) ## ratios against named peers in one run, also in build/bench.json
 	@$(BIN)/python -m tests.benchmarks
 
-soak: $(CROSS) ## what takes long: every export in SPIN and TLC against the explorer
+soak: $(CROSS) ## what takes long: exports in SPIN and TLC; schedules in larger scopes for SOAK seconds (3600)
 	@$(BIN)/python -m quiesce_model.export.crosscheck
+	@$(BIN)/quiesce soak --seconds $(SOAK)
 
 clean: ## forget everything that was installed or built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ import click
 from .demo import demo as watch
 from .job import Options
 from .job import verify as check
+from .schedules.commands import COMMANDS as SCHEDULES
 
 __all__ = ["run"]
 
@@ -42,6 +43,10 @@ def verify(
     """
     length = seconds if seconds is not None else (3.0 if quick else 10.0)
     return check(Options(quick, length, threads, seed, path, models, workers)).value
+
+
+for each in SCHEDULES:
+    commands.add_command(each)
 
 
 @commands.command()
