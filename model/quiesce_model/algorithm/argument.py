@@ -1,8 +1,9 @@
 """The argument: invariants that nobody asked for, and without which the promises could not be proved step by step.
 
 Read it as five small tables: what callers hold, what upgraders have in hand, what the state says about them, what a
-closed gate and a woken waiter mean, and who is left to notice and to clean up.  Each claim is needed: without it some
-step could not be shown to keep some other one (``prove.vacuity`` tries it).
+closed gate and a woken waiter mean, and who is left to notice and to clean up.  What happens without each of them is
+tried by ``prove.vacuity``: nearly all are needed to show that some step keeps some other one, the rest (that a freed
+version has no call, that an upgrade under way is somebody's) are worth saying, or carry the liveness argument.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Argument(Promises):
     """Why the promises hold: what ties callers, records, versions and upgraders to each other."""
 
     # == callers and records ========================================================================================
-    @invariant("M1")
+    @invariant("M1", "R3")
     def holders_are_counted(s) -> bool:
         return all(s.holders[e] == sum(s.holds(t, e) for t in every(Thread)) for e in every(Epoch))
 
@@ -30,7 +31,7 @@ class Argument(Promises):
     def a_freed_version_has_no_call(s) -> bool:
         return all(s.nobody_runs(v) for v in every(Version) if s.life[v] == Life.FREED)
 
-    @invariant("D3")
+    @invariant("D3", "D5")
     def behind_a_closed_gate_nobody_starts(s) -> bool:
         """Whoever read the pointer read an earlier one: the second look will fail."""
         return implies(s.gate != Gate.OPEN, all(s.epoch[t] < s.now for t in every(Thread)))
@@ -147,7 +148,7 @@ class Argument(Promises):
             s.up[u] not in (Up.HANDOVER, Up.UNDO_SCAN, Up.UNDO_WAIT) for u in every(Upgrader)
         )
 
-    @invariant("D3")
+    @invariant("D2", "D3")
     def who_was_woken_may_go_on(s) -> bool:
         """No call from before the drain runs any more.  Doomed holders may still come and go."""
         return all(

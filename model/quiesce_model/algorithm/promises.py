@@ -89,7 +89,7 @@ class Promises(Steps):
             if s.settled() and all(s.up[u] == Up.IDLE for u in every(Upgrader))
         )
 
-    @theorem("B3")
+    @invariant("B3")
     def after_a_failure_nothing_is_in_the_way(s) -> bool:
         """A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room."""
         return implies(

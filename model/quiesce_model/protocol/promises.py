@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quiesce_model.language import every, implies, invariant, sometimes, theorem, transition
+from quiesce_model.language import every, implies, invariant, sometimes, transition
 from quiesce_model.protocol.steps import Steps
 from quiesce_model.vocabulary import DrainPolicy, Gate, HotReloadState, Life, Phase, Thread, Version
 
@@ -99,7 +99,7 @@ class Promises(Steps):
     def unborn_means_beyond_the_newest(s) -> bool:
         return all((s.life[v] == Life.UNBORN) == (v > s.newest) for v in every(Version))
 
-    @theorem("B3")
+    @invariant("B3")
     def after_a_failure_nothing_is_in_the_way(s) -> bool:
         """A new upgrade may be prepared as soon as somebody wishes and the versions alive leave room."""
         return implies(

@@ -12,13 +12,14 @@ or a time-out where it does not.  Both are "not proved"; they are told apart in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from quiesce_model.language import Model, PlainRun, Scope
 from quiesce_model.language.expr import FALSE
 from quiesce_model.prove.induction import induction
 from quiesce_model.prove.obligation import Obligation, Reading, formulate, model_names
+from quiesce_model.prove.smt import ProveError
 from quiesce_model.prove.solvers import Answer, check
 from quiesce_model.prove.system import system
 
@@ -142,7 +143,11 @@ class Dropped:
 
 
 def dropping_each(
-    models: Iterable[type[Model]], *, only: Iterable[str] | None = None, limit_seconds: float = 5.0
+    models: Iterable[type[Model]],
+    *,
+    only: Collection[str] | None = None,
+    limit_seconds: float = 5.0,
+    obligations: Callable[[type[Model]], list[Obligation]] = induction,
 ) -> list[Dropped]:
     """Drop each invariant in turn, from each of the models (the policies of one), and see what fails.
 
@@ -150,19 +155,20 @@ def dropping_each(
     obligations are asked again, until one fails.
 
     :param only: drop no others than these.
+    :param obligations: what is to be proved of a model; what is proved from the invariants besides may miss one, too.
 
     Raises:
-        ValueError: the argument as a whole is not confirmed by cvc5, so there is nothing to drop from.
+        ProveError: the argument as a whole is not confirmed by cvc5, so there is nothing to drop from.
 
     """
     names: dict[str, tuple[str, ...]] = {}
     missed: dict[str, list[Answer]] = {}
     for model in models:
         s = system(model)
-        whole = check(induction(model), ["cvc5"], cores=True)
+        whole = check(obligations(model), ["cvc5"], cores=True)
         loose = [str(a) for a in whole if not a.confirms]
         if loose:
-            raise ValueError(f"expected a confirmed argument, got {len(loose)} open obligations, first {loose[0]}")
+            raise ProveError(f"expected a confirmed argument, got {len(loose)} open obligations, first {loose[0]}")
         users = _users(whole)
         for name in s.invariants:
             if only is None or name in only:
