@@ -22,7 +22,7 @@ class BadLimit(ScheduleError, ValueError):
 
 
 def whole(name: str, value: object, *, least: int = 1, optional: str | None = None) -> None:
-    """Raise `BadLimit` unless `value` is a whole number, `least` or more, or None where `optional` says what that means."""
+    """Raise `BadLimit` unless it is a whole number, `least` or more, or None where `optional` says what that means."""
     if value is None and optional is not None:
         return
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -31,7 +31,7 @@ def whole(name: str, value: object, *, least: int = 1, optional: str | None = No
 
 
 def seconds(name: str, value: object, *, optional: str | None = None) -> None:
-    """Raise `BadLimit` unless `value` is a finite number of seconds above 0, or None where `optional` says what it means."""
+    """Raise `BadLimit` unless it is a finite number above 0, or None where `optional` says what that means."""
     if value is None and optional is not None:
         return
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
