@@ -8,6 +8,8 @@
     outside.py          SPIN and TLC on the same systems, where they are
     explorers.py        worker: states per second, in whatever interpreter runs it
     calls.py            worker: the price of a guarded call, standard library only, in whatever interpreter runs it
+    schedules.py        worker: schedules per second of the engine, and what the seam costs in production
+    schedule_peers.py   worker: schedules per second of frontrun and interleave-test
     interpreters.py     finds interpreters, makes the environments that the peers need
     measure.py          rounds in turns, medians
     ratios.py           what is compared with what, and what was asked for

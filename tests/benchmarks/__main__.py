@@ -81,7 +81,24 @@ def calls(console: Console) -> Part:
     return rows, notes
 
 
-PARTS = {"explorers": explorers, "calls": calls}
+def schedules(console: Console) -> Part:
+    """Schedules of real threads, beside frontrun and interleave-test, and what the seam costs in production."""
+    rows: list[Row] = []
+    notes = []
+    path = [ROOT, ROOT / "impl", ROOT / "tests" / "conformance"]
+    environment = interpreters.schedule_environment(interpreters.found())
+    if environment is None:
+        notes.append("frontrun, interleave-test: not measured; they need Python 3.12 or later and there is none here")
+    else:
+        version, commands = environment
+        messages = worker(commands / "python", "tests.benchmarks.schedules", str(commands), path=path)
+        rows += collect(console, f"schedules beside frontrun and interleave-test, Python {version}", messages)
+    messages = worker(interpreters.running(), "tests.benchmarks.schedules", path=path)
+    rows += collect(console, f"schedules, Python {platform.python_version()}", messages)
+    return rows, notes
+
+
+PARTS = {"explorers": explorers, "calls": calls, "schedules": schedules}
 
 
 def medians_table(rows: Iterable[Row]) -> Table:

@@ -87,6 +87,25 @@ def musil_environment(interpreters: dict[str, Path]) -> tuple[str, Path] | None:
     return None
 
 
+def schedule_environment(interpreters: dict[str, Path]) -> tuple[str, Path] | None:
+    """The version and the folder with the commands of an environment with frontrun and interleave-test, or None.
+
+    An environment of its own: frontrun adds a plugin to every pytest beside it.  interleave-test needs Python 3.12.
+    """
+    for version, path in interpreters.items():
+        if _order(version) >= (3, 12, False) and not version.endswith("t"):
+            folder = BUILD / f"schedules-{version}"
+            commands = folder / "bin"
+            ready = folder / ".ready"
+            if not ready.is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+                _run([str(path), "-m", "venv", str(folder)])
+                _run([str(commands / "python"), *PIP, "frontrun==0.7.0", "interleave-test==0.1.0"])
+                ready.touch()
+            return version, commands
+    return None
+
+
 def _run(command: list[str]) -> None:
     subprocess.run(command, check=True, cwd=ROOT)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from .points import Choice, Step, disturbs
 
@@ -81,8 +81,7 @@ Ending = Literal["finished", "cut"] | Deadlock | Livelock | LeftTheSeam | Failur
 """``finished``: every thread ended as expected and the final check passed.  ``cut``: the chooser ended it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a thread."""
 
     result: Any = None
