@@ -10,9 +10,10 @@ import pytest
 from quiesce_model import algorithm, protocol
 from quiesce_model.algorithm import Hold
 from quiesce_model.explore import explore
-from quiesce_model.export.crosscheck import at_rest, count_in_tlc, module_name, rare
+from quiesce_model.export.crosscheck import at_rest, count_in_tlc, ends_in_tlc, module_name, rare
 from quiesce_model.export.tla import Tla, config
 from quiesce_model.export.tlc import JAR, TlcError, TlcMissing, jar, missing, tlc
+from quiesce_model.known_bad.catalogue import catalogue
 from quiesce_model.language import Model
 from quiesce_model.vocabulary import scope
 from tests.model.export_models import SCOPE, Corners, FallsShort
@@ -84,6 +85,14 @@ def test_tlc_finds_as_many_states_and_as_deep() -> None:
     for model in (Hold, protocol.Continue):
         row = count_in_tlc(model, SMALL)
         assert row.verdict == "agrees", str(row)
+
+
+@needs_tlc
+def test_an_upgrade_ends_in_tlc_and_one_that_nobody_wakes_does_not() -> None:
+    bad = next(e for e in catalogue() if e.name == "NobodyWakesTheDrain")
+    for row, found in ((ends_in_tlc(Hold, SMALL), "no cycle"), (ends_in_tlc(bad.model, SMALL, entry=bad), "a cycle")):
+        assert row.verdict == "agrees", str(row)
+        assert row.ours == found
 
 
 @needs_tlc

@@ -51,6 +51,7 @@ __all__ = [
     "count_in_spin",
     "count_in_tlc",
     "ends_in_spin",
+    "ends_in_tlc",
     "fails_in_spin",
     "main",
     "module_name",
@@ -66,6 +67,10 @@ SCOPES: dict[str, tuple[Mapping[type[Sort], int], ...]] = {
     "protocol": (scope(2, 1, 2, 4, 2), scope(3, 1, 3, 5, 3), scope(2, 1, 4, 7, 4)),
 }
 """Three for each model; the least first."""
+
+
+ENDS = scope(1, 1, 2, 4, 2)
+"""Where TLC is asked whether every upgrade ends: it takes long over that."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,18 @@ def ends_in_spin(model: type[Model], sizes: Mapping[type[Sort], int], *, entry: 
     return _row("spin", module_name(model) if entry is None else entry.name, sizes, "every upgrade ends", run)
 
 
+def ends_in_tlc(model: type[Model], sizes: Mapping[type[Sort], int], *, entry: KnownBad | None = None) -> Row:
+    """The same in TLC, where fairness and goal are formulas and not processes."""
+
+    def run() -> tuple[str, str]:
+        found = upgrades_end(model, sizes, calls_end=entry is None or entry.breaks == "V1")
+        module = Tla(model, "Ends", ends=at_rest(model), finitely=rare(model, entry))
+        theirs = tlc(module.text(), config(module, sizes, liveness=True), name=module.name)
+        return "no cycle" if found.holds else "a cycle", "a cycle" if theirs.violated else "no cycle"
+
+    return _row("tlc", module_name(model) if entry is None else entry.name, sizes, "every upgrade ends", run)
+
+
 def fails_in_spin(entry: KnownBad) -> Row:
     """Whether a known-bad protocol fails in SPIN as it does in the explorer."""
     if entry.kind == "liveness":
@@ -271,6 +288,11 @@ def checks(only: str | None = None) -> Iterator[Callable[[], Row]]:
         for model in MODELS:
             for sizes in SCOPES[model.__module__.rpartition(".")[2]]:
                 yield lambda m=model, s=sizes: count_in_tlc(m, s)  # type: ignore[misc]  # bound early
+        for model in algorithm.POLICIES:
+            yield lambda m=model: ends_in_tlc(m, ENDS)  # type: ignore[misc]  # bound early
+        for entry in catalogue():
+            if entry.kind == "liveness" and entry.model.__module__.endswith("drain"):
+                yield lambda e=entry: ends_in_tlc(e.model, e.scope, entry=e)  # type: ignore[misc]  # bound early
 
 
 def _say(line: str) -> None:
