@@ -19,10 +19,11 @@ from quiesce.verify.schedules.configurations import (
 )
 from quiesce.verify.schedules.coverage import Coverage, actions
 from quiesce.verify.schedules.runs import run
+from quiesce.verify.schedules.stage import PART, part
 from quiesce.verify.schedules.world import quiet_log
 from quiesce_conformance.schedules import Engine
 from quiesce_conformance.schedules.limits import BadLimit
-from quiesce_conformance.schedules.strategies import Dpor, Exhaustive
+from quiesce_conformance.schedules.strategies import Dpor, Exhaustive, Pct
 
 WITNESSES = (
     "acknowledge@1x2p1",
@@ -54,6 +55,15 @@ def test_every_schedule_is_one_of_the_model(name: str, engine: Engine) -> None:
     assert report.failure is None, str(report.failure.ending)
     assert report.ended
     assert not report.missing, f"never came up: {report.missing}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_callers_two_upgrades_and_several_preemptions(kind: str, engine: Engine) -> None:
+    """Random priorities with four changes of them: a stated number of schedules, beyond what can be exhausted."""
+    for policy in KINDS[kind].sizes:
+        report = run(find(f"{policy.value}/{kind}@2x2"), Pct(depth=5, schedules=40), engine=engine)
+        assert report.failure is None, str(report.failure.ending)
+        assert (report.schedules, report.ended) == (40, True)
 
 
 @pytest.mark.parametrize("policy", DrainPolicy, ids=lambda p: p.name)
@@ -150,3 +160,10 @@ def test_an_unbounded_search_covers_more_than_a_bounded_one(engine: Engine) -> N
     dpor = run(find("hold/swap@1x1"), Dpor(), engine=engine)
     assert dpor.ended
     assert dpor.seen.witnessed["confirm"] > 0
+
+
+def test_the_part_that_verify_runs_witnesses_everything_it_needs() -> None:
+    names = [each.name for each in part()]
+    assert len(names) == len(set(names)) > 30
+    kinds = {each.partition("@")[0] for each in PART}
+    assert {w.partition("@")[0] for w in WITNESSES} <= kinds, "so its coverage is complete, too"

@@ -23,6 +23,8 @@ from .models import JobResult, explorations, known_bad, run_jobs
 from .recorded import Recorded, record
 from .report import as_json, print_table, write_json
 from .scenarios import SCENARIOS, play
+from .schedules.runs import Report
+from .schedules.stage import run_part
 from .screen import Screen
 from .subject import MakeSubject, make_subject
 
@@ -126,6 +128,23 @@ class Run:
             return Standing.BROKEN, line
         return (Standing.HOLDS if all(result.events for result in results) else Standing.UNFINISHED), line
 
+    def schedules(self) -> tuple[Standing, str]:
+        """The real threads under controlled schedules: each step of each is held against the algorithm model."""
+
+        def progress(report: Report) -> None:
+            reports.append(report)
+            self.screen.progress(report.line())
+            if report.failure is not None:
+                self.screen.say(f"{report.line()}\n{report.failure.ending}")
+
+        reports: list[Report] = []
+        findings, _ = run_part(progress=progress)
+        for finding in findings:
+            self.table.add(finding)
+        total, steps = sum(r.schedules for r in reports), sum(r.steps for r in reports)
+        line = f"{total:,} schedules of {len(reports)} configurations, {steps:,} steps"
+        return Standing.worst(finding.standing for finding in findings), line
+
     # -- (c) ---------------------------------------------------------------------------------------------------------
     def load(self) -> tuple[Standing, str]:
         """Real threads, real plugin files, upgrades all the time; then the whole history is checked."""
@@ -192,6 +211,8 @@ def verify(options: Options, console: Console | None = None, make: MakeSubject =
         standings = [run.stage(f"{options.threads} threads for {options.seconds:g} s on a real plugin", run.load)]
         standings.append(run.stage("directed runs of the real plugin", run.scenarios))
         standings.append(run.stage("a recorded load, every step held against the algorithm", run.recorded))
+        if not options.quick:
+            standings.append(run.stage("controlled schedules, every step held against the algorithm", run.schedules))
         if options.models:
             standings.append(run.stage("both models under each policy, and the known-bad protocols", run.models))
     standing = Standing.worst([*standings, run.table.standing])

@@ -11,5 +11,12 @@ General layout, each part built on the ones before it:
     world            a real plugin with probes that judge for themselves
     configuration    what a small world is, and one run of it
     scripts          what its threads do
+    tracker          `EpochTracker` in the same way
     configurations   all of them, by name
+    runs             one configuration under a strategy, and its report
+    coverage         which actions of the model were witnessed
+    replay           a schedule run again, shrunk, drawn
+    soak             larger scopes, for a night, from a checkpoint
+    stage            what fits into `quiesce verify`
+    commands         `quiesce schedules`, `replay`, `soak`
 """

@@ -70,7 +70,8 @@ def schedules(
         chosen = (
             default_strategy(each) if strategy is None else _strategy(strategy, preemptions, depth, seed, max_schedules)
         )
-        report = run(each, chosen, max_schedules=max_schedules, max_seconds=seconds)
+        sampled = strategy in {"pct", "walk"}  # then the strategy itself ends after so many
+        report = run(each, chosen, max_schedules=None if sampled else max_schedules, max_seconds=seconds)
         reports.append(report)
         console.print(report.line(), highlight=False, soft_wrap=True, markup=False)
         if report.failure is not None:

@@ -72,7 +72,8 @@ class Report:
 
     def line(self) -> str:
         """All in one line."""
-        done = "exhausted" if self.ended else f"unfinished ({self.stopped or 'under way'})"
+        whole = "exhausted" if self.strategy.evidence == "explored" else "sampled"
+        done = whole if self.ended else f"unfinished ({self.stopped or 'under way'})"
         verdict = "BROKEN" if self.failure is not None else done
         text = f"{self.configuration.name:<28} {self.schedules:>8,} schedules {self.steps:>10,} steps"
         missing = f"; never came up: {', '.join(self.missing)}" if self.ended and self.missing else ""
@@ -90,7 +91,7 @@ class Report:
             "pruned": self.pruned,
             "steps": self.steps,
             "seconds": round(self.seconds, 3),
-            "exhausted": self.ended,
+            "exhausted": self.ended and self.strategy.evidence == "explored",
             "why": self.why,
             "rules": list(self.rules),
             "failure": None if self.failure is None else str(self.failure.ending),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from quiesce.verify.evidence import Standing
-from quiesce_conformance.schedules import schedule_to_text
+from quiesce_conformance.schedules import Nondeterminism, schedule_to_text
 from quiesce_conformance.schedules.limits import seconds as check_seconds
 from quiesce_conformance.schedules.limits import whole
 
@@ -145,9 +145,14 @@ def _progress(path: Path, name: str, data: Any) -> Progress:
 
 
 def work(name: str, left: Any, limit: float) -> dict[str, Any]:
-    """One slice, in a process of its own."""
+    """One slice, in a process of its own.  What was left by other code may not fit: then it says so, and no more."""
     quiet_log()
-    report = run(find(name), max_seconds=limit, saved=left)
+    try:
+        report = run(find(name), max_seconds=limit, saved=left)
+    except Nondeterminism:
+        if left is None:
+            raise
+        return {"stale": True}
     failure = report.failure
     return {
         "schedules": report.schedules,
@@ -230,8 +235,13 @@ def _rounds(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             name = running.pop(future)
+            did = future.result()
+            if did.get("stale"):
+                say(f"{name}: what was left to do does not fit the code any more; it begins anew")
+                state.progress[name] = Progress()
+                continue
             p = state.progress[name]
-            p.add(future.result())
+            p.add(did)
             state.save(checkpoint)
             what = "BROKEN" if p.failure else "exhausted" if p.ended else "goes on"
             over = sum(each.over for each in state.progress.values())
