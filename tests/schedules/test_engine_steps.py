@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ import pytest
 
 from quiesce_conformance.schedules import (
     CUT,
+    Again,
     Cell,
     Check,
     Choice,
@@ -20,6 +23,7 @@ from quiesce_conformance.schedules import (
     Execution,
     Failure,
     Lock,
+    Nondeterminism,
     Observer,
     Op,
     Pool,
@@ -368,3 +372,35 @@ def test_what_the_set_up_raises_is_raised_unchanged(engine: Engine) -> None:
         engine.run(broken, Stay())
     assert engine.idle_workers >= idle
     assert isinstance(engine.run(lost_update, Stay()), Execution)
+
+
+def test_what_is_not_determined_by_the_choices_is_found_and_named(engine: Engine) -> None:
+    runs: list[int] = []
+
+    def moody(spawner: Spawner) -> None:
+        runs.append(1)
+        cell = Cell(spawner.engine, 0)
+        spawner.thread("a", cell.get if len(runs) % 2 else cell.set, *([] if len(runs) % 2 else [1]))
+
+    first = engine.run(moody, Stay())
+    with pytest.raises(Nondeterminism, match=r"step 2: expected a: get \(cell\).* got a: set \(cell\)"):
+        engine.run(moody, Again(first))
+
+    def longer(spawner: Spawner) -> None:
+        cell = Cell(spawner.engine, 0)
+        spawner.thread("a", lambda: [cell.get(), cell.get()])
+
+    with pytest.raises(Nondeterminism, match="step 3: expected the end"):
+        engine.run(longer, Again(first))
+    for seed in range(20):
+        execution = engine.run(lost_update, Walk(seed))
+        assert engine.run(lost_update, Again(execution)).steps == execution.steps
+
+
+def test_the_engine_needs_the_standard_library_only() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import quiesce_conformance.schedules; "
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert set(run.stdout.split()) - {"quiesce_conformance"} <= sys.stdlib_module_names

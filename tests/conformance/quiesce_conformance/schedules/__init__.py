@@ -10,7 +10,9 @@ General layout:
     primitives.py   a cell, a pool, a lock, an event, whose operations are points
     execution.py    what a run was, and how it ended
     livelock.py     who goes round, when a run does not end
-    text.py         schedules as text, and the chooser that follows one
+    text.py         schedules as text
+    grammar.py      reads them
+    following.py    choosers that follow a schedule, or an execution
     shrink.py       makes a failing schedule as simple as it gets
     slices.py       the steps that happen before the end
     diagram.py      one column per thread, as text and as SVG
@@ -47,6 +49,7 @@ from .errors import (
     ScheduleSyntaxError,
 )
 from .execution import Deadlock, Ending, Execution, Failure, LeftTheSeam, Livelock, Outcome
+from .following import Again
 from .points import CUT, Choice, Chooser, Observer, Op, Step, dependent, disturbs
 from .primitives import Cell, Event, Lock, Pool
 from .shrink import Shrunk, same_ending, shrink
@@ -56,6 +59,7 @@ from .text import Replay, chooser_from_text, parse, replay, schedule_to_text
 __all__ = [
     "CUT",
     "Abandoned",
+    "Again",
     "Cell",
     "Check",
     "Choice",
