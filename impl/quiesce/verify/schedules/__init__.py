@@ -6,7 +6,9 @@ General layout, each part built on the ones before it:
     graph            the model as nodes that remember their successors
     abstraction      which model state the real plugin is in
     failure          the first step that is none of the model's: rule, guard, both states
-    refine           follows one execution, step by step
+    stepping         the model beside one execution: going on, comparing, failing
+    callers          a caller's operations as steps of the model
+    refine           follows one execution, step by step: the whole, and the sections
     watch            the scheduled seam, telling the refiner of every operation
     world            a real plugin with probes that judge for themselves
     configuration    what a small world is, and one run of it
