@@ -1,4 +1,4 @@
-; Digest of the model: 5875a9299b51c4a3.
+; Digest of the model: 1ff438d067b0fb2c.
 ; 585 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
@@ -128,7 +128,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: invoke keeps holders_are_counted [M1]
+; algorithm.Continue: invoke keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -140,7 +140,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: invoke keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: invoke keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -184,7 +184,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: read keeps holders_are_counted [M1]
+; algorithm.Continue: read keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -202,13 +202,13 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: read keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: read keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= s.gate Gate.SHUT) (s.epoch |?t!0|) (ite (= |?t!0| step.t) s.now (s.epoch |?t!0|))) s.now)))))
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: read keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: read keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= s.gate Gate.SHUT) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.ANNOUNCE (s.pc |?t!1|))) Pc.RUN) (= (ite (= s.gate Gate.SHUT) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.ANNOUNCE (s.pc |?t!1|))) Pc.NESTED))) (= (ite (= s.gate Gate.SHUT) (s.epoch |?t!1|) (ite (= |?t!1| step.t) s.now (s.epoch |?t!1|))) s.now)))))))
 (check-sat)
@@ -246,7 +246,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: announce keeps holders_are_counted [M1]
+; algorithm.Continue: announce keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (+ (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -258,7 +258,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: announce keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: announce keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -296,7 +296,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: confirm keeps holders_are_counted [M1]
+; algorithm.Continue: confirm keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (and (or (not (= (s.epoch step.t) s.now)) (= (s.epoch step.t) s.now)) (= (s.epoch step.t) |?e!0|)) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -308,7 +308,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: confirm keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: confirm keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.RUN (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.RETRACT (s.pc |?t!1|))) Pc.RUN) (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.RUN (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.RETRACT (s.pc |?t!1|))) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -346,7 +346,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: retract keeps holders_are_counted [M1]
+; algorithm.Continue: retract keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (- (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -358,7 +358,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: retract keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: retract keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -402,7 +402,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: nest keeps holders_are_counted [M1]
+; algorithm.Continue: nest keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -420,7 +420,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: nest keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: nest keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (= |?t!1| step.t) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -450,7 +450,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: finish keeps holders_are_counted [M1]
+; algorithm.Continue: finish keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (- (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -462,7 +462,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: finish keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: finish keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -506,7 +506,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: unnest keeps holders_are_counted [M1]
+; algorithm.Continue: unnest keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -524,7 +524,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: unnest keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: unnest keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= |?t!1| step.t) (= (s.pc |?t!1|) Pc.RUN) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -568,7 +568,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: peek keeps holders_are_counted [M1]
+; algorithm.Continue: peek keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -586,13 +586,13 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: peek keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: peek keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= (s.epoch step.t) s.now) (ite (= |?t!0| step.t) 0 (s.epoch |?t!0|)) (s.epoch |?t!0|)) s.now)))))
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: peek keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: peek keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.LOOK (s.pc |?t!1|))) Pc.RUN) (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.LOOK (s.pc |?t!1|))) Pc.NESTED))) (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) 0 (s.epoch |?t!1|)) (s.epoch |?t!1|)) s.now)))))))
 (check-sat)
@@ -654,7 +654,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: look keeps holders_are_counted [M1]
+; algorithm.Continue: look keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -672,7 +672,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: look keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: look keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= |?t!0| step.t) 0 (s.epoch |?t!0|)) s.now)))))
 (check-sat)
@@ -714,7 +714,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: look keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: look keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.UNDO_WAIT)) (s.woken |?u!0|))) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= |?t!1| step.t) (ite (= (s.pc step.t) Pc.LOOK) Pc.IDLE Pc.READ) (s.pc |?t!1|)) Pc.RUN) (= (ite (= |?t!1| step.t) (ite (= (s.pc step.t) Pc.LOOK) Pc.IDLE Pc.READ) (s.pc |?t!1|)) Pc.NESTED))) (= (ite (= |?t!1| step.t) 0 (s.epoch |?t!1|)) s.now)))))))
 (check-sat)
@@ -824,7 +824,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: prepare_upgrade keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: prepare_upgrade keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (or (= |?u!0| step.u) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -952,7 +952,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: build_fails keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: build_fails keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1096,7 +1096,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: build keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: build keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1224,7 +1224,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: init_fails keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: init_fails keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1326,7 +1326,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: prepared keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: prepared keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_WAIT) (and (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1460,7 +1460,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: drain_in_flight keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: drain_in_flight keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (or (= |?u!0| step.u) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -1558,7 +1558,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: scan keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: scan keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (= |?u!0| step.u) (or (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (not (s.ticket step.u))) (s.woken |?u!0|))) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT)) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1680,7 +1680,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: drained_in_time keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: drained_in_time keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (s.woken |?u!0|))) (not (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_WAIT) (and (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.SWAP (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1760,7 +1760,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: time_out keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: time_out keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))
 (check-sat)
@@ -1832,7 +1832,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: time_out keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: time_out keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))))
 (check-sat)
@@ -1918,7 +1918,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: interrupted keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: interrupted keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))
 (check-sat)
@@ -2002,7 +2002,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: interrupted keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: interrupted keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (s.woken |?u!0|))) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))))
 (check-sat)
@@ -2100,7 +2100,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: hand_over keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: hand_over keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -2184,7 +2184,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: handover_fails keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: handover_fails keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))))
 (check-sat)
@@ -2274,7 +2274,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: undo_scan keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: undo_scan keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (= |?u!0| step.u) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (s.woken |?u!0|))) (not (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.UNDO_WAIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -2364,7 +2364,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: undo keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: undo keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (s.woken |?u!0|))) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -2454,7 +2454,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: undo_times_out keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: undo_times_out keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -2516,7 +2516,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: handover_fails keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: handover_fails keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))
 (check-sat)
@@ -2770,7 +2770,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: atomic_swap keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: atomic_swap keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -2874,7 +2874,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: begin_probation keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: begin_probation keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3008,7 +3008,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: commit keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: commit keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3152,7 +3152,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: revert keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: revert keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -3304,7 +3304,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: cleanup_old keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: cleanup_old keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3384,7 +3384,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: cancel_upgrade keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: cancel_upgrade keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))
 (check-sat)
@@ -3468,7 +3468,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: cancel_upgrade keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: cancel_upgrade keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (= s.state HotReloadState.DRAINING) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT)) (s.woken |?u!0|))) (not (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.UNDO_WAIT)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))))
 (check-sat)
@@ -3620,7 +3620,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: discard keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: discard keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3720,7 +3720,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: unregister keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Continue: unregister keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (+ s.now 1)))))
 (check-sat)
@@ -3810,7 +3810,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Continue: unregister keeps who_was_woken_may_go_on [D3]
+; algorithm.Continue: unregister keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)

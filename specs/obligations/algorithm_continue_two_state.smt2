@@ -1,4 +1,4 @@
-; Digest of the model: 5875a9299b51c4a3.
+; Digest of the model: 1ff438d067b0fb2c.
 ; 238 obligations
 (set-logic ALL)
 (declare-sort Thread 0)

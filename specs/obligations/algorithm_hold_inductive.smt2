@@ -1,4 +1,4 @@
-; Digest of the model: 5875a9299b51c4a3.
+; Digest of the model: 1ff438d067b0fb2c.
 ; 619 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
@@ -137,7 +137,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: invoke keeps holders_are_counted [M1]
+; algorithm.Hold: invoke keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -149,7 +149,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: invoke keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: invoke keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -198,7 +198,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: read keeps holders_are_counted [M1]
+; algorithm.Hold: read keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -216,13 +216,13 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: read keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: read keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= s.gate Gate.SHUT) (s.epoch |?t!0|) (ite (= |?t!0| step.t) s.now (s.epoch |?t!0|))) s.now)))))
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: read keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: read keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= s.gate Gate.SHUT) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.ANNOUNCE (s.pc |?t!1|))) Pc.RUN) (= (ite (= s.gate Gate.SHUT) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.ANNOUNCE (s.pc |?t!1|))) Pc.NESTED))) (= (ite (= s.gate Gate.SHUT) (s.epoch |?t!1|) (ite (= |?t!1| step.t) s.now (s.epoch |?t!1|))) s.now)))))))
 (check-sat)
@@ -265,7 +265,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: announce keeps holders_are_counted [M1]
+; algorithm.Hold: announce keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (+ (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -277,7 +277,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: announce keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: announce keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -320,7 +320,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: confirm keeps holders_are_counted [M1]
+; algorithm.Hold: confirm keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (and (or (not (= (s.epoch step.t) s.now)) (= (s.epoch step.t) s.now)) (= (s.epoch step.t) |?e!0|)) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -332,7 +332,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: confirm keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: confirm keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.RUN (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.RETRACT (s.pc |?t!1|))) Pc.RUN) (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.RUN (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.RETRACT (s.pc |?t!1|))) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -375,7 +375,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: retract keeps holders_are_counted [M1]
+; algorithm.Hold: retract keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (- (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -387,7 +387,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: retract keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: retract keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -436,7 +436,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: nest keeps holders_are_counted [M1]
+; algorithm.Hold: nest keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -454,7 +454,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: nest keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: nest keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (= |?t!1| step.t) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -490,7 +490,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: finish keeps holders_are_counted [M1]
+; algorithm.Hold: finish keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (- (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -502,7 +502,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: finish keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: finish keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.RUN)) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -551,7 +551,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: unnest keeps holders_are_counted [M1]
+; algorithm.Hold: unnest keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -569,7 +569,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: unnest keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: unnest keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= |?t!1| step.t) (= (s.pc |?t!1|) Pc.RUN) (and (not (= |?t!1| step.t)) (= (s.pc |?t!1|) Pc.NESTED)))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -618,7 +618,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: peek keeps holders_are_counted [M1]
+; algorithm.Hold: peek keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -636,13 +636,13 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: peek keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: peek keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= (s.epoch step.t) s.now) (ite (= |?t!0| step.t) 0 (s.epoch |?t!0|)) (s.epoch |?t!0|)) s.now)))))
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: peek keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: peek keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.LOOK (s.pc |?t!1|))) Pc.RUN) (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) Pc.IDLE (s.pc |?t!1|)) (ite (= |?t!1| step.t) Pc.LOOK (s.pc |?t!1|))) Pc.NESTED))) (= (ite (= (s.epoch step.t) s.now) (ite (= |?t!1| step.t) 0 (s.epoch |?t!1|)) (s.epoch |?t!1|)) s.now)))))))
 (check-sat)
@@ -709,7 +709,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: look keeps holders_are_counted [M1]
+; algorithm.Hold: look keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -727,7 +727,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: look keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: look keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= |?t!0| step.t) 0 (s.epoch |?t!0|)) s.now)))))
 (check-sat)
@@ -769,7 +769,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: look keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: look keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT) (= (s.up |?u!0|) Up.UNDO_WAIT)) (s.woken |?u!0|))) (not (or (= (s.up |?u!0|) Up.UNDO_WAIT) (and (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (ite (= |?t!1| step.t) (ite (= (s.pc step.t) Pc.LOOK) Pc.IDLE Pc.READ) (s.pc |?t!1|)) Pc.RUN) (= (ite (= |?t!1| step.t) (ite (= (s.pc step.t) Pc.LOOK) Pc.IDLE Pc.READ) (s.pc |?t!1|)) Pc.NESTED))) (= (ite (= |?t!1| step.t) 0 (s.epoch |?t!1|)) s.now)))))))
 (check-sat)
@@ -884,7 +884,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: prepare_upgrade keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: prepare_upgrade keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (or (= |?u!0| step.u) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1017,7 +1017,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: build_fails keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: build_fails keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1167,7 +1167,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: build keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: build keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1300,7 +1300,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: init_fails keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: init_fails keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1408,7 +1408,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: prepared keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: prepared keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_WAIT) (and (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.IDLE (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1481,7 +1481,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: drain_in_flight keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: drain_in_flight keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (+ s.now 1)))))
 (check-sat)
@@ -1547,7 +1547,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: drain_in_flight keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: drain_in_flight keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (or (= |?u!0| step.u) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -1650,7 +1650,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: scan keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: scan keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (= |?u!0| step.u) (or (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (not (s.ticket step.u))) (s.woken |?u!0|))) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.WAIT)) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1777,7 +1777,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: drained_in_time keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: drained_in_time keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (s.woken |?u!0|))) (not (or (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.UNDO_WAIT) (and (= (ite (s.ticket step.u) (ite (= |?u!0| step.u) Up.HANDOVER (s.up |?u!0|)) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|))) Up.WAIT) (ite (s.ticket step.u) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -1862,7 +1862,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: time_out keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: time_out keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))
 (check-sat)
@@ -1934,7 +1934,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: time_out keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: time_out keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))))
 (check-sat)
@@ -2025,7 +2025,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: interrupted keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: interrupted keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))
 (check-sat)
@@ -2109,7 +2109,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: interrupted keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: interrupted keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (s.woken |?u!0|))) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (and (not (= |?u!0| step.u)) (s.ticket |?u!0|)) (s.ticket |?u!0|))))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))))
 (check-sat)
@@ -2212,7 +2212,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: hand_over keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: hand_over keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -2290,7 +2290,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: handover_fails keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: handover_fails keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))
 (check-sat)
@@ -2362,7 +2362,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: handover_fails keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: handover_fails keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))))
 (check-sat)
@@ -2519,7 +2519,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: atomic_swap keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: atomic_swap keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -2628,7 +2628,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: begin_probation keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: begin_probation keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -2767,7 +2767,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: commit keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: commit keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -2845,7 +2845,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: revert keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: revert keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (+ s.now 1)))))
 (check-sat)
@@ -2911,7 +2911,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: revert keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: revert keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -3014,7 +3014,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: undo_scan keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: undo_scan keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (= |?u!0| step.u) (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (or (not (< |?e!0| s.now)) (= (s.holders |?e!0|) 0)))) (s.woken |?u!0|))) (not (or (= |?u!0| step.u) (= (s.up |?u!0|) Up.UNDO_WAIT) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3171,7 +3171,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: undo keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: undo keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (and (not (= |?u!0| step.u)) (s.woken |?u!0|))) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -3316,7 +3316,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: undo_times_out keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: undo_times_out keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)
@@ -3473,7 +3473,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: cleanup_old keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: cleanup_old keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3558,7 +3558,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: cancel_upgrade keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: cancel_upgrade keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))
 (check-sat)
@@ -3642,7 +3642,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: cancel_upgrade keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: cancel_upgrade keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (ite (= s.state HotReloadState.DRAINING) (or (s.woken |?u!0|) (= (s.up |?u!0|) Up.WAIT)) (s.woken |?u!0|))) (not (= (ite (= s.state HotReloadState.DRAINING) (s.up |?u!0|) (ite (= s.pending 0) (s.up |?u!0|) (ite (= |?u!0| step.u) Up.DISCARD (s.up |?u!0|)))) Up.UNDO_WAIT)) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))))
 (check-sat)
@@ -3799,7 +3799,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: discard keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: discard keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) s.now)))))))
 (check-sat)
@@ -3915,7 +3915,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: unregister keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Hold: unregister keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (+ s.now 1)))))
 (check-sat)
@@ -4005,7 +4005,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Hold: unregister keeps who_was_woken_may_go_on [D3]
+; algorithm.Hold: unregister keeps who_was_woken_may_go_on [D2, D3]
 (set-info :status unsat)
 (assert (not (forall ((|?u!0| Upgrader)) (or (not (s.woken |?u!0|)) (not (or (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.UNDO_WAIT)) (and (not (= |?u!0| step.u)) (= (s.up |?u!0|) Up.WAIT) (s.ticket |?u!0|)))) (forall ((|?t!1| Thread)) (or (not (or (= (s.pc |?t!1|) Pc.RUN) (= (s.pc |?t!1|) Pc.NESTED))) (= (s.epoch |?t!1|) (+ s.now 1))))))))
 (check-sat)

@@ -1,4 +1,4 @@
-; Digest of the model: 5875a9299b51c4a3.
+; Digest of the model: 1ff438d067b0fb2c.
 ; 519 obligations
 (set-logic ALL)
 (declare-sort Thread 0)
@@ -118,7 +118,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: invoke keeps holders_are_counted [M1]
+; algorithm.Overlap: invoke keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -162,7 +162,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: read keeps holders_are_counted [M1]
+; algorithm.Overlap: read keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -180,7 +180,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: read keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: read keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= s.gate Gate.SHUT) (s.epoch |?t!0|) (ite (= |?t!0| step.t) s.now (s.epoch |?t!0|))) s.now)))))
 (check-sat)
@@ -212,7 +212,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: announce keeps holders_are_counted [M1]
+; algorithm.Overlap: announce keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (+ (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -250,7 +250,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: confirm keeps holders_are_counted [M1]
+; algorithm.Overlap: confirm keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (and (or (not (= (s.epoch step.t) s.now)) (= (s.epoch step.t) s.now)) (= (s.epoch step.t) |?e!0|)) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -288,7 +288,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: retract keeps holders_are_counted [M1]
+; algorithm.Overlap: retract keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (- (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -332,7 +332,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: nest keeps holders_are_counted [M1]
+; algorithm.Overlap: nest keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -368,7 +368,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: finish keeps holders_are_counted [M1]
+; algorithm.Overlap: finish keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (ite (= |?e!0| (s.epoch step.t)) (- (s.holders (s.epoch step.t)) 1) (s.holders |?e!0|)) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -412,7 +412,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: unnest keeps holders_are_counted [M1]
+; algorithm.Overlap: unnest keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (+ (s.count.1 |?e!0|) (ite (= (s.epoch step.t) |?e!0|) 1 0)) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -462,7 +462,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: peek keeps holders_are_counted [M1]
+; algorithm.Overlap: peek keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -480,7 +480,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: peek keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: peek keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= (s.epoch step.t) s.now) (ite (= |?t!0| step.t) 0 (s.epoch |?t!0|)) (s.epoch |?t!0|)) s.now)))))
 (check-sat)
@@ -536,7 +536,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: look keeps holders_are_counted [M1]
+; algorithm.Overlap: look keeps holders_are_counted [M1, R3]
 (set-info :status unsat)
 (assert (not (forall ((|?e!0| Int)) (=> (<= 0 |?e!0|) (= (s.holders |?e!0|) (- (s.count.1 |?e!0|) (ite (and (or (= (s.pc step.t) Pc.CONFIRM) (= (s.pc step.t) Pc.RETRACT) (= (s.pc step.t) Pc.RUN) (= (s.pc step.t) Pc.NESTED)) (= (s.epoch step.t) |?e!0|)) 1 0)))))))
 (check-sat)
@@ -554,7 +554,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: look keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: look keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (ite (= |?t!0| step.t) 0 (s.epoch |?t!0|)) s.now)))))
 (check-sat)
@@ -1522,7 +1522,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: time_out keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: time_out keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))
 (check-sat)
@@ -1582,7 +1582,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: handover_fails keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: handover_fails keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= s.gate Gate.HELD) (= s.gate Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now))))))
 (check-sat)
@@ -2228,7 +2228,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: interrupted keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: interrupted keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (or (s.ticket step.u) (= (s.up step.u) Up.HANDOVER) (= (s.up step.u) Up.SWAP)) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))
 (check-sat)
@@ -3006,7 +3006,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: cancel_upgrade keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: cancel_upgrade keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (or (= (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) Gate.OPEN s.gate) s.gate) Gate.OPEN) (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (ite (= s.state HotReloadState.DRAINING) (ite (= s.gate Gate.HELD) (+ s.now 1) s.now) s.now))))))
 (check-sat)
@@ -3318,7 +3318,7 @@
 (check-sat)
 (pop 1)
 (push 1)
-; algorithm.Overlap: unregister keeps behind_a_closed_gate_nobody_starts [D3]
+; algorithm.Overlap: unregister keeps behind_a_closed_gate_nobody_starts [D3, D5]
 (set-info :status unsat)
 (assert (not (forall ((|?t!0| Thread)) (< (s.epoch |?t!0|) (+ s.now 1)))))
 (check-sat)

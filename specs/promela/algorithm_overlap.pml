@@ -1,5 +1,5 @@
 /* quiesce_model.algorithm.Overlap with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    All states, no claim broken:
    spin -a F; gcc -O2 -DSAFETY -DNOREDUCE -DVECTORSZ=4096 -o pan pan.c; ./pan -E
@@ -766,13 +766,13 @@ active proctype Monitor() {
      d_step { !((!settled || !((up[0] == Up_IDLE) && (up[1] == Up_IDLE)) || (life[0] != Life_CANDIDATE)) && (!settled || !((up[0] == Up_IDLE) && (up[1] == Up_IDLE)) || (life[1] != Life_CANDIDATE))) -> assert(false) }
   :: /* after_a_failure_nothing_is_in_the_way: invariant, B3 */
      d_step { !(((state != HotReloadState_ROLLED_BACK) || (gate == Gate_SHUT) || ((gate == Gate_OPEN) && (pending == 0) && (previous == 0) && ((up[0] == Up_IDLE) || (up[0] == Up_BUILD) || (up[0] == Up_INIT) || (up[0] == Up_SCAN) || (up[0] == Up_WAIT) || (up[0] == Up_DISCARD) || (up[0] == Up_LOOK)) && ((up[1] == Up_IDLE) || (up[1] == Up_BUILD) || (up[1] == Up_INIT) || (up[1] == Up_SCAN) || (up[1] == Up_WAIT) || (up[1] == Up_DISCARD) || (up[1] == Up_LOOK)) && !ticket[0] && !ticket[1]))) -> assert(false) }
-  :: /* holders_are_counted: invariant, M1 */
+  :: /* holders_are_counted: invariant, M1, R3 */
      d_step { !((holders[0] == ((((pc[0] == Pc_CONFIRM) || (pc[0] == Pc_RETRACT) || (pc[0] == Pc_RUN) || (pc[0] == Pc_NESTED)) && (epoch[0] == 0)) -> 1 : 0)) && (holders[1] == ((((pc[0] == Pc_CONFIRM) || (pc[0] == Pc_RETRACT) || (pc[0] == Pc_RUN) || (pc[0] == Pc_NESTED)) && (epoch[0] == 1)) -> 1 : 0)) && (holders[2] == ((((pc[0] == Pc_CONFIRM) || (pc[0] == Pc_RETRACT) || (pc[0] == Pc_RUN) || (pc[0] == Pc_NESTED)) && (epoch[0] == 2)) -> 1 : 0)) && (holders[3] == ((((pc[0] == Pc_CONFIRM) || (pc[0] == Pc_RETRACT) || (pc[0] == Pc_RUN) || (pc[0] == Pc_NESTED)) && (epoch[0] == 3)) -> 1 : 0))) -> assert(false) }
   :: /* callers_hold_published_records: invariant, part of the argument */
      d_step { !(epoch[0] <= now_ && inner[0] <= now_) -> assert(false) }
   :: /* a_freed_version_has_no_call: invariant, M1, M3 */
      d_step { !(((life[0] != Life_FREED) || nobody_runs(0)) && ((life[1] != Life_FREED) || nobody_runs(1))) -> assert(false) }
-  :: /* behind_a_closed_gate_nobody_starts: invariant, D3 */
+  :: /* behind_a_closed_gate_nobody_starts: invariant, D3, D5 */
      d_step { !(((gate == Gate_OPEN) || (epoch[0] < now_))) -> assert(false) }
   :: /* unborn_means_beyond_the_newest: invariant, part of the argument */
      d_step { !((life[0] == Life_UNBORN) == (newest < 0) && (life[1] == Life_UNBORN) == (newest < 1)) -> assert(false) }

@@ -1,5 +1,5 @@
 /* quiesce_model.protocol.Overlap with 2 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    All states, no claim broken:
    spin -a F; gcc -O2 -DSAFETY -DNOREDUCE -DVECTORSZ=4096 -o pan pan.c; ./pan -E

@@ -1,6 +1,6 @@
 ---------------------------- MODULE AlgorithmHold ----------------------------
 (* quiesce_model.algorithm.Hold.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
    Generated: change the model, not this file. *)
 
 EXTENDS Integers, FiniteSets
@@ -682,7 +682,7 @@ an_unregistered_version_is_freed ==
   /\ gate = "SHUT"
   /\ life[code[now]] = "FREED"
 
-\* invariant: M1
+\* invariant: M1, R3
 holders_are_counted == \A e \in Epoch : holders[e] = Cardinality({t \in Thread : holds(t, e)})
 
 \* invariant: part of the argument
@@ -691,7 +691,7 @@ callers_hold_published_records == \A t \in Thread : (epoch[t] <= now) /\ (inner[
 \* invariant: M1, M3
 a_freed_version_has_no_call == \A v \in Version : (life[v] = "FREED") => nobody_runs(v)
 
-\* invariant: D3.  Whoever read the pointer read an earlier one: the second look will fail.
+\* invariant: D3, D5.  Whoever read the pointer read an earlier one: the second look will fail.
 behind_a_closed_gate_nobody_starts == (gate = "OPEN") \/ (\A t \in Thread : epoch[t] < now)
 
 \* invariant: part of the argument
@@ -744,7 +744,7 @@ hold_closes_the_gate_for_every_drain == ((state \in {"DRAINING", "SWAPPING"}) \/
 \* invariant: D5, H1
 only_hold_hands_over_and_drains_for_a_revert == TRUE
 
-\* invariant: D3.  No call from before the drain runs any more. Doomed holders may still come and go.
+\* invariant: D2, D3.  No call from before the drain runs any more. Doomed holders may still come and go.
 who_was_woken_may_go_on == \A u \in Upgrader : (woken[u] /\ ((up[u] = "UNDO_WAIT") \/ ((up[u] = "WAIT") /\ ticket[u]))) => (\A t \in Thread : runs(t) => (epoch[t] = now))
 
 \* invariant: V1, V2.  Nobody waits for the drain of an upgrade that was cancelled, nor under a policy without a drain.

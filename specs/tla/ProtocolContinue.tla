@@ -1,6 +1,6 @@
 -------------------------- MODULE ProtocolContinue --------------------------
 (* quiesce_model.protocol.Continue.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
    Generated: change the model, not this file. *)
 
 EXTENDS Integers, FiniteSets

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quiesce_model import algorithm, protocol, rules
+from quiesce_model import rules
 from quiesce_model.export import counterexamples, golden
 from quiesce_model.export.crosscheck import MODELS, SCOPES, at_rest, breaks_in_promela, module_name, rare
 from quiesce_model.export.digest import digest
@@ -32,11 +32,7 @@ from quiesce_model.export.tla import Tla, config
 from quiesce_model.known_bad.catalogue import catalogue
 from quiesce_model.language import Model
 from quiesce_model.language.sorts import Scope
-from quiesce_model.prove.counting import lemmas
-from quiesce_model.prove.induction import induction
-from quiesce_model.prove.liveness import ranking
-from quiesce_model.prove.obligation import Obligation
-from quiesce_model.prove.refinement import lemma, refinement
+from quiesce_model.prove.proof import obligations
 
 __all__ = ["KINDS", "Kind", "check", "main", "make"]
 
@@ -117,10 +113,7 @@ def _transitions(of: str) -> Files:
 
 
 def _obligations(of: str) -> Files:
-    found: list[Obligation] = [*lemmas(), lemma()]
-    for concrete, abstract in zip(algorithm.POLICIES, protocol.POLICIES, strict=True):
-        found += [*induction(abstract), *induction(concrete), *refinement(concrete, abstract), *ranking(concrete)]
-    for name, text in scripts(found, [_note(of)]).items():
+    for name, text in scripts(obligations(), [_note(of)]).items():
         yield f"obligations/{name}", text
 
 

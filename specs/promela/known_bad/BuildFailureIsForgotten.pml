@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.BuildFailureIsForgotten with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    BuildFailureIsForgotten: breaks L4 (an_upgrade_under_way_is_somebodys).
    The build fails and the error goes up; the plugin stays in PreparingUpgrade.

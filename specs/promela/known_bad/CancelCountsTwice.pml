@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.CancelCountsTwice with 1 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    CancelCountsTwice: breaks B2 (each_upgrade_is_counted_once).
    A drain is cancelled; the canceller counts a failure, and the upgrader that notices counts another.

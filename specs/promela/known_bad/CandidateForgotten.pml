@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.CandidateForgotten with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    CandidateForgotten: breaks M4 (no_candidate_is_left_behind).
    The candidate's init fails; the candidate is dropped with all that it had opened.

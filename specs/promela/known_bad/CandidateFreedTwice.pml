@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.CandidateFreedTwice with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    CandidateFreedTwice: breaks M4 (M4: a candidate that never became current is freed exactly once).
    Two cancels take the same candidate, and both free it.

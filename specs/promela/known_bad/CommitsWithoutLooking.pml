@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.CommitsWithoutLooking with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    CommitsWithoutLooking: breaks M5 (nothing_leaks).
    Nobody calls; the old version is retired; nobody will ever look whether it can be freed.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.ComparesTheStateNotTheAttempt with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    ComparesTheStateNotTheAttempt: breaks L5 (the_state_tells_where_the_upgrade_is).
    A cancelled builder comes back while the next upgrade is prepared, and puts its candidate into that.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.DrainOpensNoEpoch with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    DrainOpensNoEpoch: breaks D1 (draining_opens_an_epoch).
    Draining begins in the epoch in which the calls are that it waits for; newcomers join them.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.DrainsEverything with 2 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    DrainsEverything: breaks V1 (every upgrade ends).
    Two callers take turns: one of them is always inside, and the drain waits for newcomers, too.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.DrainsNothing with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    DrainsNothing: breaks D3 (the_swap_follows_the_drain).
    A call runs; the swap does not wait for it, although the policy says so.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.DrainsTheLastEpochOnly with 1 Thread, 1 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    DrainsTheLastEpochOnly: breaks D2 (the_swap_follows_the_drain).
    A straggler outlives a drain that is given up; the next upgrade waits for a later epoch and forgets

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.FinishesWithoutPeeking with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    FinishesWithoutPeeking: breaks M5 (nothing_leaks).
    The last call on a retired version ends, and nobody frees the version.

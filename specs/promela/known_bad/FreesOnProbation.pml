@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.FreesOnProbation with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    FreesOnProbation: breaks M2 (what_a_revert_would_bring_back_is_live).
    The old version is freed when probation begins: there is nothing left to revert to.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.FreesTwice with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    FreesTwice: breaks M3 (M3: a version is freed exactly once).
    A caller that backs out and the upgrader both find the version unheld, and both free it.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.GateBesideThePointer with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    GateBesideThePointer: breaks D5 (hold_never_runs_old_and_new_at_once).
    A caller reads the open gate; the gate closes, nobody holds; then the call starts, and the swap

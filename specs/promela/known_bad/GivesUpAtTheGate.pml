@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.seldom.GivesUpAtTheGate with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    GivesUpAtTheGate: breaks R1 (a_call_starts_once_and_ends_once).
    A drain closes the gate; a call that arrives finds it closed and ends without having run.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.seldom.HandoverFailureKeepsTheGate with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    HandoverFailureKeepsTheGate: breaks H2 (a_failed_handover_leaves_the_old_version_behind_an_open_gate).
    The state cannot be handed over; the plugin rolls back, and its gate stays closed.

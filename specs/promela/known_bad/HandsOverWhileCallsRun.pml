@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.HandsOverWhileCallsRun with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    HandsOverWhileCallsRun: breaks H1 (state_is_handed_over_when_no_call_runs).
    The state is exported while a call of the old version is still changing it.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.IgnoresCancel with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    IgnoresCancel: breaks L1 (only_the_listed_transitions).
    The upgrade is cancelled during its drain; it swaps all the same, out of RolledBack.

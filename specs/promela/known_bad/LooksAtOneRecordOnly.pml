@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.LooksAtOneRecordOnly with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    LooksAtOneRecordOnly: breaks R3 (R3: no running call loses its version).
    The drain gave the old version a second record; a call that holds the first one is not seen.

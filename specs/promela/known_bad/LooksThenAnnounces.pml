@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.LooksThenAnnounces with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    LooksThenAnnounces: breaks D3 (the_swap_follows_the_drain).
    The look says 'still current'; before the announcement the drain finds nobody; then the call starts.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.LosesAHolder with 2 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    LosesAHolder: breaks R3 (R3: no running call loses its version).
    Two calls count themselves at once and one addition is lost; when one ends, the other seems gone.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.ManifestAtPrepare with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    ManifestAtPrepare: breaks T1 (the_manifest_shown_is_that_of_the_current_version).
    The candidate is built, and from then on its manifest is shown over the old code.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.NestedReadsThePointer with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    NestedReadsThePointer: breaks R4 (a_nested_call_runs_on_the_version_of_the_outer_one).
    A call is under way when the version is swapped; the call that it makes itself runs on the new one.

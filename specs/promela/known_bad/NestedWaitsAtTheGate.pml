@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.NestedWaitsAtTheGate with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    NestedWaitsAtTheGate: breaks V1 (every upgrade ends).
    The nested call waits for the gate, the gate for the drain, the drain for the outer call.

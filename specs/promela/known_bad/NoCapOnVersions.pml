@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.NoCapOnVersions with 1 Thread, 1 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    NoCapOnVersions: breaks M7 (few_versions_are_alive).
    A call holds the first version, the second serves, the third is built: one more than allowed.

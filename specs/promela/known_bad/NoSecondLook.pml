@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.NoSecondLook with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    NoSecondLook: breaks T2 (a_call_starts_on_the_current_version).
    A caller reads the pointer and is delayed; a whole upgrade goes by; the call starts on the old

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.NobodyWakesTheDrain with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    NobodyWakesTheDrain: breaks V1 (every upgrade ends).
    The last call of the old epoch ends; the drain, asleep, never hears of it.

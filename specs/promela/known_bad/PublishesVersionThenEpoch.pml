@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.PublishesVersionThenEpoch with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    PublishesVersionThenEpoch: breaks R2 (a_call_keeps_its_version).
    A call runs in the current epoch; the version behind that epoch is changed under it.

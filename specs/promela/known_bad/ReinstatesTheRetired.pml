@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.ReinstatesTheRetired with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    ReinstatesTheRetired: breaks M3 (life_moves_forward).
    A retired version is published again; where looking and freeing are two steps, it is freed in use.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.RetiresBeforeTheSwap with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    RetiresBeforeTheSwap: breaks R5 (R5: a call starts on a version that is initialised).
    The drain ends and the old version is retired; a call arrives before the swap and starts on it.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.RevertIsNoPublication with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    RevertIsNoPublication: breaks T4 (versions_go_back_by_a_revert_only).
    The pointer is turned back to a record that was published before; nobody can tell the two times

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.calls.RingOfTwoEpochs with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    RingOfTwoEpochs: breaks T2 (a_call_starts_on_the_current_version).
    An upgrade publishes twice, drain and swap; modulo two the second look sees no change.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.RollbackIsNotCounted with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    RollbackIsNotCounted: breaks B2 (each_upgrade_is_counted_once).
    A build fails, the plugin rolls back, and the statistics say that nothing failed.

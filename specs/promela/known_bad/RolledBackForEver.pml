@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.RolledBackForEver with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    RolledBackForEver: breaks L4 (ACTIVE can be reached from every state).
    One failed upgrade, and no upgrade is ever possible again.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.ScanForgetsACancel with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    ScanForgetsACancel: breaks V2 (every upgrade ends).
    A cancel comes before the scan, which forgets it: the upgrader sleeps for as long as a call runs.

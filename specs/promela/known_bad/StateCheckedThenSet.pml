@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.lifecycle.StateCheckedThenSet with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    StateCheckedThenSet: breaks L2 (one_attempt_at_a_time).
    Two upgraders both see ACTIVE, and both begin.

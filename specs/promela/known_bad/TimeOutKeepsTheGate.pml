@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.TimeOutKeepsTheGate with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    TimeOutKeepsTheGate: breaks D5 (the_gate_is_closed_for_a_drain_only).
    The drain times out and the old version serves again, except that every call waits at the gate.

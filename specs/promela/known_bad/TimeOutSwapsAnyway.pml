@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.seldom.TimeOutSwapsAnyway with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    TimeOutSwapsAnyway: breaks B1 (only_a_swap_and_a_revert_change_the_version).
    A call outlasts the drain's timeout; the upgrade is counted as failed, and its version serves.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.reclaim.UnregisterFreesAtOnce with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    UnregisterFreesAtOnce: breaks R3 (a_running_call_has_its_version).
    A call runs while the plugin is unregistered, and its version goes with the name.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.seldom.UnregistersDuringAnUpgrade with 1 Thread, 2 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    UnregistersDuringAnUpgrade: breaks G2 (out_of_service_is_for_good).
    An upgrade is being prepared when another thread unregisters the plugin.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.mutants.drain.WaitsWithoutScanning with 1 Thread, 1 Upgrader, 2 Version, 4 Epoch, 2 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    WaitsWithoutScanning: breaks V1 (a_drain_that_has_ended_is_noticed).
    Nobody is inside when the drain begins, so nobody is left to wake it.

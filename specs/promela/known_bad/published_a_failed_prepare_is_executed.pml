@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.FailedPrepareStays with 1 Thread, 1 Upgrader, 3 Version, 4 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: a failed prepare is executed: breaks L4 (ACTIVE can be reached from every state).
    The same failure, and then the upgrade is executed, which looks at the state only. It drains, comes

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.FailedPrepareUncounted with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: a failed prepare is not counted: breaks B2 (each_failure_is_counted).
    An upgrade begins and its candidate does not validate. The caller gets an error, and the statistics

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.RingOfCounters with 1 Thread, 1 Upgrader, 5 Version, 9 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: a ring of eight counters: breaks D2 (a_counter_is_that_of_its_epoch).
    Three upgrades and the drain and swap of a fourth use up epochs 0 to 7; the ninth epoch counts where

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.RingOfTwo with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: a ring of two counters: breaks D2 (a_counter_is_that_of_its_epoch).
    The same with two counters instead of eight: after one upgrade, which opens two epochs, a call of

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.AsFound with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: as found: breaks B3 (a_failed_upgrade_is_over).
    All defects together, with the real ring of eight. An upgrader sees ACTIVE, sets PREPARING_UPGRADE,

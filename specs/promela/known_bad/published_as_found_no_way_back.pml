@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.AsFoundRingOfTwo with 1 Thread, 1 Upgrader, 3 Version, 3 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: as found, no way back: breaks L4 (ACTIVE can be reached from every state).
    All defects together, with a ring of two. A prepare fails (checked, set, failed) and leaves

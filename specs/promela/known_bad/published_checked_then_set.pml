@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.CheckedThenSet with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: checked, then set: breaks L2 (one_upgrade_at_a_time).
    Two upgraders look at the state, and both see ACTIVE. Both set PREPARING_UPGRADE and go on to build.

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.EnterInTwoSteps with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: enter in two steps: breaks D3 (drained_means_that_no_such_call_runs).
    A call loads the epoch and is interrupted. An upgrade is prepared, opens its drain, finds every

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.InstanceReadApart with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: instance read apart: breaks T1 (an_epoch_stands_for_one_version).
    A call is counted under the epoch that the drain opened, whose version is the old one. Before it

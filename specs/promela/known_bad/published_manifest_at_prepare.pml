@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.ManifestAtPrepare with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: manifest at prepare: breaks B1 (the_manifest_is_that_of_the_version_that_serves).
    A candidate is prepared, and the plugin shows its manifest at once. The upgrade is cancelled. The

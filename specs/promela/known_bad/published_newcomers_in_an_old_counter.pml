@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.RingOfTwo with 2 Thread, 1 Upgrader, 2 Version, 3 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: newcomers in an old counter: breaks V1 (every upgrade ends).
    What aliasing does to an upgrade, with a ring of two. After the swap the old version's epochs are

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.NoCleanupHook with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: no cleanup hook: breaks M3 (a_freed_version_was_closed).
    One upgrade, from beginning to end, with no call in the way. The old instance is dropped and nobody

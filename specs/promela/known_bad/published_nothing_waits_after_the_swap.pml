@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.NothingWaitsAfterTheSwap with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: nothing waits after the swap: breaks R3 (a_running_call_has_its_version).
    A call comes in while the drain is on and runs the old version. The drain is over as soon as the

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.large_steps.OpenDoor with 2 Thread, 1 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: open door, in large steps: breaks D5 (complete_means_that_no_call_runs_an_older_version).
    Prepare; open the drain; a call enters, in one step, under the new epoch and gets the old version;

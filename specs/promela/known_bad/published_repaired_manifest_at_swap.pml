@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.repairs.ManifestAtSwap with 2 Thread, 2 Upgrader, 3 Version, 6 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published, repaired: manifest at swap: breaks R3 (a_running_call_has_its_version).
    The upgrader is repaired, the caller is not. A call reads the epoch; the upgrade drains past it; the

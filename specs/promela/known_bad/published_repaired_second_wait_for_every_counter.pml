@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.repairs.SecondWaitForAll with 2 Thread, 1 Upgrader, 2 Version, 3 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published, repaired: second wait for every counter: breaks V1 (every upgrade ends).
    After the swap all counters are waited for, those of the current epoch too. No running call loses

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.RolledBackIsATrap with 1 Thread, 1 Upgrader, 3 Version, 4 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: rolled back is a trap: breaks L4 (ACTIVE can be reached from every state).
    A call is counted, an upgrade is prepared and drains, and the call outlives the drain: the time-out

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.SwapOpensNoEpoch with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: swap opens no epoch: breaks T1 (an_epoch_stands_for_one_version).
    The drain opens an epoch, a call enters it and runs the old version, the drain ends (it waits for

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.UnregisterDoesNotDrain with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: unregister does not drain: breaks G2 (unregistered_means_that_no_call_runs).
    A call runs; the plugin is taken off the list, and unregistering returns. Its caller believes that

@@ -1,5 +1,5 @@
 /* quiesce_model.known_bad.published.defects.WaitsForTheTargetOnly with 2 Thread, 2 Upgrader, 3 Version, 5 Epoch, 3 Tally.
-   Digest of the model: 5875a9299b51c4a3.
+   Digest of the model: 1ff438d067b0fb2c.
 
    published: waits for the target only: breaks D2 (drained_means_that_no_such_call_runs).
    A call is running when an upgrade drains; the drain times out and rolls back. The next upgrade's
