@@ -170,6 +170,11 @@ def program(code: Code) -> Program:
     return lambda state: {name: _interpret(name, lines, state) for name, lines in code.items()}
 
 
+def run_code(code: Code, chooser: Chooser) -> Execution:
+    """Run a program of instructions once.  `functools.partial` of it can be sent to a process."""
+    return run(program(code), chooser)
+
+
 def _interpret(name: str, lines: Sequence[Instruction], state: State) -> Thread:
     mine: set[str] = set()
     for number, (what, thing) in enumerate(lines):

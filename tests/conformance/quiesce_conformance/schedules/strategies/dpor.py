@@ -47,7 +47,7 @@ from quiesce_conformance.schedules.points import CUT, UNASKED, Choice, Op
 
 from .base import Evidence, Part, lost, stay
 from .order import Detour, Event, Order
-from .shares import Frontier, Left, Path, Share, Spine, resolve, still_asleep
+from .shares import Frontier, Left, Node, Path, Share, Stack, begin, resolve, still_asleep
 from .wakeup import Tree, covers, insert, leads_to
 
 __all__ = ["Dpor"]
@@ -77,44 +77,6 @@ class Dpor:
 _TRIES = frozenset({"lock.try", "lock.timeout"})
 
 
-class _Node:
-    """A state on the current path, and what is known of it.
-
-    Invariant: every trace through this state that begins with a choice in `sleep` was seen, or will be elsewhere.
-    """
-
-    __slots__ = ("choices", "event", "held", "index", "sleep", "tree")
-
-    def __init__(self, choices: Sequence[Choice], sleep: dict[Choice, Event], tree: Tree) -> None:
-        self.choices = choices
-        self.sleep = sleep
-        self.tree = tree
-        """What is still to be tried here."""
-        self.index: int
-        self.event: Event
-        """What is done here."""
-        self.held: list[Detour]
-        """What it is taken to lead to, although it is not known yet all that is done with it."""
-
-    def take(self, choice: Choice, held: list[Detour]) -> None:
-        """Go this way."""
-        self.index = self.choices.index(choice)
-        self.event, self.held = _begin(choice), held
-
-    def retake(self) -> Tree | None:
-        """Go the next way that is to be tried here; give what is to be tried after it, None if there is no next way."""
-        while self.tree:
-            event, below, held = self.tree.pop(0)
-            if event.choice not in self.sleep:
-                self.take(event.choice, held)
-                return list(below)
-        return None
-
-
-def _begin(choice: Choice) -> Event:
-    return Event(choice[0], choice, (choice[1],), sure=False)
-
-
 class _Chooser:
     """Repeats the path to where something new is to be tried, then asks the explorer."""
 
@@ -138,6 +100,8 @@ class _Chooser:
             if index >= len(choices) or choices[index] != expected:
                 self.lost = lost(depth, str(expected), choices)
                 return CUT
+            if depth == len(explorer.offers) < explorer.root:
+                explorer.offers.append(choices)
         else:
             index = explorer.visit(choices, last)
             if index == CUT:
@@ -154,30 +118,38 @@ class _Explorer:
     `nodes` has an entry for each of them and for it, None above the share's root.
     """
 
-    def __init__(self, share: Share) -> None:
-        self.share: Share | None = share
+    def __init__(self, part: Share | Stack) -> None:
+        self.share = part if isinstance(part, Share) else None
         """What was handed over, while nothing of it has been done."""
-        self.root = len(share.path)
-        self.path = list(share.path)
-        self.steps = list(share.steps)
-        self.nodes: list[_Node | None] = [None] * self.root
-        self.before = share.before
+        self.root = len(part.path) if isinstance(part, Share) else part.root
+        self.path = list(part.path)
+        self.steps = list(part.steps)
+        self.nodes: list[Node | None] = [None] * self.root
+        self.offers: list[Sequence[Choice]] = []
+        """What there was to choose from above the root."""
+        self.before = part.before
         """Who sleeps in the state before the last step."""
-        self.tree = self.ahead = share.tree
+        self.tree = self.ahead = part.tree
         """What is to be tried first, after the last step and after the last that is repeated."""
-        self.repeats = self.root
+        self.repeats = len(part.path)
         """How many steps are repeated before anything new."""
-        self.glued: list[list[Op]] = [[] for _ in share.path]
+        self.glued: list[list[Op]] = [[] for _ in part.path]
         """What was done with each step and leaves no choice."""
         self.fresh = 0
         """The first step of which that is not known."""
         self.order = Order()
         self.found: list[tuple[Path, Choice, Detour]] = []
-        self.held = share.held
+        self.reported: set[tuple[object, ...]] = set()
+        self.held = part.held if isinstance(part, Share) else []
         """What the last step above the root is taken to lead to."""
         self.chooser: _Chooser | None = None
         self.finished = self.tries = False
         """`tries`: a lock was tried, or given up after a timeout."""
+        if isinstance(part, Stack):
+            self.nodes += part.nodes
+            for event in self.steps[:-1]:
+                self.order.add(event)
+            self.fresh = len(self.steps) - 1
 
     def next(self) -> _Chooser | None:
         if self.finished:
@@ -194,16 +166,16 @@ class _Explorer:
     def visit(self, choices: Sequence[Choice], last: str | None) -> int:
         """Come to a state for the first time on this path; say what to do there."""
         sleep = still_asleep(self.before, self._known(len(self.steps) - 1)) if self.before else {}
-        node = _Node(choices, sleep, [])
+        node = Node(choices, sleep, [])
         below: Tree = []
         for event, after, held in self.tree:
             found = resolve(event.choice, choices)
             if found is not None and choices[found] not in sleep:
                 choice = choices[found]
-                node.tree.append([event if event.choice == choice else _begin(choice), after, held])
+                node.tree.append([event if event.choice == choice else begin(choice), after, held])
         if node.tree:
             event, below, held = node.tree.pop(0)
-            node.take(event.choice, held)
+            node.take(event, held)
         else:
             index = stay(choices, last)
             if choices[index] in sleep:
@@ -211,12 +183,12 @@ class _Explorer:
                 if not awake:
                     return CUT
                 index = choices.index(awake[stay(awake, last)])
-            node.take(choices[index], [])
+            node.take(begin(choices[index]), [])
         self.nodes.append(node)
         self._step(node, below)
         return node.index
 
-    def _step(self, node: _Node, below: Tree) -> None:
+    def _step(self, node: Node, below: Tree) -> None:
         self.path.append(node.index)
         self.steps.append(node.event)
         self.glued.append([])
@@ -255,12 +227,13 @@ class _Explorer:
             for first in order.rivals(event, at):
                 self._try_instead(first, event, waiting)
             node = self.nodes[at]
-            if node is not None and len(node.choices) > 1:
-                for other in node.choices:
+            offers = self.offers[at] if node is None else node.choices
+            if len(offers) > 1:
+                for other in offers:
                     if other[0] == event[0] and other != event[1]:
-                        self._try_instead(at, _begin(other), waiting)
+                        self._try_instead(at, begin(other), waiting)
         for choice in waiting:
-            event = _begin(choice)
+            event = begin(choice)
             for first in order.rivals(event, len(order.events)):
                 self._try_instead(first, event, waiting)
         self._backtrack()
@@ -271,19 +244,22 @@ class _Explorer:
         node = self.nodes[first]
         detour = self.order.detour(first, event, waiting)
         if node is None:
-            self.found.append((tuple(self.path[:first]), self.steps[first].choice, detour))
+            key = (first, *(step.choice for step in detour.steps))
+            if key not in self.reported:
+                self.reported.add(key)
+                self.found.append((tuple(self.path[:first]), self.steps[first].choice, detour))
             return
-        begin = detour.steps[0]
-        index = resolve(begin.choice, node.choices)
+        earliest = detour.steps[0].choice
+        index = resolve(earliest, node.choices)
         if index is None:
             return  # impossible: what it needs has not happened there
-        if node.choices[index] != begin.choice:
-            detour.steps[0] = _begin(node.choices[index])
+        if node.choices[index] != earliest:
+            detour.steps[0] = begin(node.choices[index])
         if not covers(node.sleep.values(), detour):
             insert(node.tree, detour)
 
     @staticmethod
-    def _look_again(node: _Node, held: list[Detour]) -> None:
+    def _look_again(node: Node, held: list[Detour]) -> None:
         """Now that it is known what is done here: does it lead to these?"""
         for detour in held:
             if not leads_to(node.event, detour) and not covers(node.sleep.values(), detour):
@@ -308,32 +284,13 @@ class _Explorer:
         self.finished = True
 
     def rest(self) -> Left | Share:
-        """Every state on the path becomes a spine, and everything that is still to be tried there a share."""
         if self.share is not None:
             return self.share  # nothing was done yet
         left = Left(found=self.found, tries=self.tries)
-        self.found = []
-        if self.finished:
-            return left
-        self.chooser = None  # if it was given up under way, what it had visited is visited again
-        for depth in range(self.root, self.repeats):
-            node = self.nodes[depth]
-            assert node is not None, "below the root every state was visited"
-            if len(node.choices) == 1 and depth < self.repeats - 1:
-                continue  # no way but one
-            spine = Spine(
-                tuple(self.path[:depth]),
-                tuple(self.steps[:depth]),
-                tuple(node.choices),
-                dict(node.sleep),
-                set(node.sleep),
-            )
-            if depth == self.repeats - 1:
-                left.shares.append(spine.hand_out(node.event, self.ahead, node.held))
-            else:
-                spine.sleep[node.event.choice] = node.event
-                spine.out.add(node.event.choice)
-            left.shares += [spine.hand_out(*child) for child in node.tree]
-            left.spines.append(spine)
-        self.finished = True
+        self.found, self.chooser = [], None  # what was visited in an execution that was given up is visited again
+        if not self.finished:
+            self.finished = True
+            nodes = [node for node in self.nodes[self.root : self.repeats] if node is not None]
+            path, steps = tuple(self.path[: self.repeats]), tuple(self.steps[: self.repeats])
+            left.parts.append(Stack(path, steps, self.root, nodes, self.ahead))
         return left

@@ -1,15 +1,16 @@
 """Probabilistic concurrency testing: random priorities that change a few times, with a guarantee.
 
 A bug has *depth* d if d ordering constraints between steps are enough to bring it about.  Each thread has a random
-priority, the highest one that can go on goes on, and at d - 1 random decisions whoever is about to go on drops below
+priority, the highest one that can go on goes on, and at d - 1 random steps whoever is about to go on drops below
 everybody else.  So one schedule finds a bug of depth d with a probability of at least 1 / (n k^(d-1)), n being the
-threads and k the decisions of an execution (Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler
+threads and k the steps of an execution (Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler
 with probabilistic guarantees of finding bugs", ASPLOS 2010).
 
 What is different here: a timeout and an interrupt of a thread have priorities of their own, as if each were one more
-thread, and are counted among the n.  Only decisions are counted, that is steps in front of which there was a choice; a
-change between two of them would not be seen before the next.  k is measured in a first schedule without preemption
-unless it is given.  If a later one has more decisions, the guarantee is withdrawn, and the notes say so.
+thread, and are counted among the n.  k is measured in a first schedule without preemption unless it is given.  If a
+later one has more steps, the guarantee is withdrawn, and the notes say so.  (Counting only steps in front of which
+there is a choice would make k smaller; but how many these are depends on the schedule, and the first one has the
+fewest.)
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Pct:
             has depth p + 2 at most, one constraint for each and two for who comes first and last.
         seed: of the dice.
         schedules: how many.
-        length: how many decisions an execution has; None: measured first.
+        length: how many steps an execution has; None: measured first.
 
     """
 
@@ -80,7 +81,7 @@ class Pct:
         n, k, d = len(seen.names), seen.length, self.depth
         if seen.longest > k:
             return (
-                f"no guarantee: an execution had {seen.longest} decisions, {k} were reckoned with; "
+                f"no guarantee: an execution had {seen.longest} steps, {k} were reckoned with; "
                 f"Pct(length={seen.longest}) would have one",
             )
         chance = self.chance(n, k)
@@ -107,7 +108,7 @@ class _Pilot(Drawn):
 
     def choose(self, choices: Sequence[Choice], last: str | None, /) -> int:
         self.names.update(map(_who, choices))
-        self.decisions += len(choices) > 1
+        self.steps += 1
         return stay(choices, last)
 
 
@@ -116,16 +117,14 @@ class _Chooser(Drawn):
         super().__init__()
         self.draw = draw
         self.changes = {draw.randint(1, length): -change for change in range(1, depth)}
-        """Decision -> the priority, below everybody's, of whoever would have gone on there."""
+        """Step -> the priority, below everybody's, of whoever would have gone on there."""
         self.priority: dict[str, float] = {}
 
     def choose(self, choices: Sequence[Choice], last: str | None, /) -> int:
         del last  # priorities decide
-        if len(choices) == 1:
-            return 0
-        self.decisions += 1
+        self.steps += 1
         pick = self._highest(choices)
-        change = self.changes.get(self.decisions)
+        change = self.changes.get(self.steps)
         if change is not None:
             self.priority[_who(choices[pick])] = change
             pick = self._highest(choices)

@@ -13,9 +13,7 @@ from typing import Any
 
 from quiesce_conformance.schedules.execution import Execution
 from quiesce_conformance.schedules.limits import BadLimit, whole
-from quiesce_conformance.schedules.points import Choice, Chooser
-
-from .base import stay
+from quiesce_conformance.schedules.points import Chooser
 
 __all__ = ["Drawn", "Draws", "Part", "check", "dice"]
 
@@ -27,9 +25,9 @@ class Part:
     first: int
     end: int
     length: int
-    """How many decisions an execution is taken to have; 0: not known yet."""
+    """How many steps an execution is taken to have; 0: not known yet."""
     longest: int = 0
-    """How many decisions the longest execution had in which there was something to decide."""
+    """How many steps the longest execution had."""
     names: frozenset[str] = frozenset()
     """Everybody who had a priority."""
 
@@ -106,16 +104,11 @@ class Draws:
 
 
 class Drawn(Chooser):
-    """A chooser that was drawn; counts the decisions, and who could have been chosen."""
+    """A chooser that was drawn; counts the steps, and who could have been chosen."""
 
     def __init__(self) -> None:
-        self.decisions = 0
+        self.steps = 0
         self.names: set[str] = set()
-
-    def choose(self, choices: Sequence[Choice], last: str | None, /) -> int:
-        if len(choices) > 1:
-            self.decisions += 1
-        return stay(choices, last)
 
 
 class Sampler:
@@ -137,7 +130,7 @@ class Sampler:
         done, self.chooser = self.chooser, None
         assert done is not None, "learn() comes after next()"
         self.part.first += 1
-        self.part.longest = max(self.part.longest, done.decisions)
+        self.part.longest = max(self.part.longest, done.steps)
         self.part.names |= done.names
         return True
 

@@ -22,7 +22,7 @@ from quiesce_conformance.schedules.points import Choice, Op
 from .order import Detour, Event, dependent, label
 from .wakeup import Tree, covers
 
-__all__ = ["Frontier", "Left", "Path", "Share", "Sleep", "Spine", "resolve", "still_asleep"]
+__all__ = ["Frontier", "Left", "Node", "Path", "Share", "Sleep", "Spine", "Stack", "begin", "resolve", "still_asleep"]
 
 Path = tuple[int, ...]
 """Picks from the start: the index of the choice that was taken at each step that leaves one."""
@@ -85,11 +85,88 @@ class Spine:
         return share
 
 
+def begin(choice: Choice) -> Event:
+    """Make the event of a choice of which it is not known yet what is done with it."""
+    return Event(choice[0], choice, (choice[1],), sure=False)
+
+
+class Node:
+    """A state on the path of a search, and what is known of it.
+
+    Invariant: every trace through this state that begins with a choice in `sleep` was seen, or will be elsewhere.
+    """
+
+    __slots__ = ("choices", "event", "held", "index", "sleep", "tree")
+
+    def __init__(self, choices: Sequence[Choice], sleep: dict[Choice, Event], tree: Tree) -> None:
+        self.choices = choices
+        self.sleep = sleep
+        self.tree = tree
+        """What is still to be tried here."""
+        self.index: int
+        self.event: Event
+        """What is done here."""
+        self.held: list[Detour]
+        """What it is taken to lead to, although it is not known yet all that is done with it."""
+
+    def take(self, event: Event, held: list[Detour]) -> None:
+        """Go this way."""
+        self.index = self.choices.index(event.choice)
+        self.event, self.held = event, held
+
+    def retake(self) -> Tree | None:
+        """Go the next way that is to be tried here; give what is to be tried after it, None if there is no next way."""
+        while self.tree:
+            event, below, held = self.tree.pop(0)
+            if event.choice not in self.sleep:
+                self.take(event, held)
+                return list(below)
+        return None
+
+
+@dataclass(slots=True)
+class Stack:
+    """A share that was begun: the path to the next execution, and every state on it below the share's root.
+
+    Gone on with by one, it is the very search that was stopped.  To be shared out, it is taken apart.
+    """
+
+    path: Path
+    steps: tuple[Event, ...]
+    root: int
+    nodes: list[Node]
+    tree: Tree
+    """What is to be tried first after the last step."""
+
+    @property
+    def before(self) -> dict[Choice, Event]:
+        """Who sleeps in the state before the last step."""
+        return self.nodes[-1].sleep
+
+    def take_apart(self) -> Left:
+        """Make every state a spine, and everything that is still to be tried there a share."""
+        left = Left()
+        for depth, node in enumerate(self.nodes, self.root):
+            last = depth == len(self.path) - 1
+            if len(node.choices) == 1 and not last:
+                continue  # no way but one
+            path, steps = self.path[:depth], self.steps[:depth]
+            spine = Spine(path, steps, tuple(node.choices), dict(node.sleep), set(node.sleep))
+            if last:
+                left.parts.append(spine.hand_out(node.event, self.tree, node.held))
+            else:
+                spine.sleep[node.event.choice] = node.event
+                spine.out.add(node.event.choice)
+            left.parts += [spine.hand_out(*child) for child in node.tree]
+            left.spines.append(spine)
+        return left
+
+
 @dataclass(slots=True)
 class Left:
     """What a worker brings back."""
 
-    shares: list[Share] = field(default_factory=list[Share])
+    parts: list[Share | Stack] = field(default_factory=list["Share | Stack"])
     spines: list[Spine] = field(default_factory=list[Spine])
     found: list[tuple[Path, Choice, Detour]] = field(default_factory=list[tuple[Path, Choice, Detour]])
     """Races above the worker's root: where, what it did there itself, and what is to be tried instead."""
@@ -101,21 +178,23 @@ _TRIES = "a lock is tried or taken with a timeout: a trace may be missed, see th
 
 
 class Frontier:
-    """All shares that nobody works on, and every spine."""
+    """All parts that nobody works on, and every spine."""
 
     def __init__(self, saved: Any = None) -> None:
-        self.tries = saved is not None and bool(saved["tries"])
+        self.parts: list[Share | Stack] = []
         self.spines: dict[Path, Spine] = {}
+        self.tries = False
         if saved is None:
-            self.shares = [Share((), (), {}, [])]
-        else:
-            self.shares = [
-                Share(_path(path), _events(steps), _sleep(before), _tree(tree), _detours(held))
-                for path, steps, before, tree, held in saved["shares"]
-            ]
-            for path, steps, choices, sleep, out in saved["spines"]:
-                spine = Spine(_path(path), _events(steps), _choices(choices), _sleep(sleep), set(_choices(out)))
-                self.spines[spine.path] = spine
+            self.parts.append(Share((), (), {}, []))
+            return
+        self.tries = bool(saved["tries"])
+        for path, steps, before, tree, held in saved["shares"]:
+            self.parts.append(Share(_path(path), _events(steps), _sleep(before), _tree(tree), _detours(held)))
+        for path, steps, root, nodes, tree in saved["stacks"]:
+            self.parts.append(Stack(_path(path), _events(steps), int(root), list(map(_node, nodes)), _tree(tree)))
+        for path, steps, choices, sleep, out in saved["spines"]:
+            spine = Spine(_path(path), _events(steps), _choices(choices), _sleep(sleep), set(_choices(out)))
+            self.spines[spine.path] = spine
 
     @property
     def notes(self) -> Sequence[str]:
@@ -123,22 +202,27 @@ class Frontier:
 
     @property
     def empty(self) -> bool:
-        return not self.shares
+        return not self.parts
 
-    def take(self, share: int) -> Share | None:
-        """Hand out the newest share, or the oldest if it is to be shared: the nearer to the root, the larger."""
-        if not self.shares:
+    def take(self, share: int) -> Share | Stack | None:
+        """Hand out the newest part, or the oldest if it is to be shared: the nearer to the root, the larger."""
+        if share > 1:
+            stacks = [part for part in self.parts if isinstance(part, Stack)]
+            self.parts = [part for part in self.parts if isinstance(part, Share)]
+            for stack in stacks:
+                self.give_back(stack.take_apart())
+        if not self.parts:
             return None
-        return self.shares.pop(0 if share > 1 else -1)
+        return self.parts.pop(0 if share > 1 else -1)
 
     def give_back(self, part: Left | Share) -> None:
         if isinstance(part, Share):
-            self.shares.append(part)
+            self.parts.append(part)
             return
         self.tries |= part.tries
         for spine in part.spines:
             self.spines[spine.path] = spine
-        self.shares += part.shares
+        self.parts += part.parts
         for path, taken, detour in part.found:
             if path in self.spines:  # else there was no way but one
                 self._add(self.spines[path], taken, detour)
@@ -153,13 +237,23 @@ class Frontier:
         tree: Tree = []
         for event in reversed(detour.steps[1:]):
             tree = [[event, tree, []]]
-        self.shares.append(spine.hand_out(_turned(first, spine.choices[index]), tree, []))
+        self.parts.append(spine.hand_out(_turned(first, spine.choices[index]), tree, []))
 
     def save(self) -> dict[str, Any]:
+        shares = [part for part in self.parts if isinstance(part, Share)]
+        stacks = [part for part in self.parts if isinstance(part, Stack)]
         return {
             "tries": self.tries,
-            "shares": [
-                [share.path, share.steps, _sleepers(share.before), share.tree, share.held] for share in self.shares
+            "shares": [[part.path, part.steps, _sleepers(part.before), part.tree, part.held] for part in shares],
+            "stacks": [
+                [
+                    part.path,
+                    part.steps,
+                    part.root,
+                    [[n.choices, _sleepers(n.sleep), n.tree, n.event, n.held] for n in part.nodes],
+                    part.tree,
+                ]
+                for part in stacks
             ],
             "spines": [
                 [spine.path, spine.steps, spine.choices, _sleepers(spine.sleep), sorted(spine.out)]
@@ -218,6 +312,13 @@ def _sleep(data: Iterable[Any]) -> dict[Choice, Event]:
 
 def _tree(data: Any) -> Tree:
     return [[_event(event), _tree(below), _detours(held)] for event, below, held in data]
+
+
+def _node(data: Any) -> Node:
+    choices, sleep, tree, event, held = data
+    node = Node(_choices(choices), _sleep(sleep), _tree(tree))
+    node.take(_event(event), _detours(held))
+    return node
 
 
 def _detours(data: Any) -> list[Detour]:

@@ -52,7 +52,4 @@ class _Chooser(Drawn):
 
     def choose(self, choices: Sequence[Choice], last: str | None, /) -> int:
         del last  # it has no better chance than anybody
-        if len(choices) == 1:
-            return 0
-        self.decisions += 1
-        return self.draw.randrange(len(choices))
+        return 0 if len(choices) == 1 else self.draw.randrange(len(choices))
