@@ -16,6 +16,8 @@ General layout:
     shrink.py       makes a failing schedule as simple as it gets
     slices.py       the steps that happen before the end
     diagram.py      one column per thread, as text and as SVG
+    search.py       runs what a strategy wants run, within limits; report.py, checkpoint.py, limits.py
+    strategies/     who goes on next: exhaustive, DPOR, PCT, random walk, Hypothesis
     errors.py       what can go wrong with the engine itself
 
 The interface, in short:
