@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 VERIFY = ROOT / "build" / "verify.json"
 BEGIN, END = "<!-- verdicts: begin -->", "<!-- verdicts: end -->"
-KINDS = ("explored", "tested", "observed")
+KINDS = ("proved", "explored", "tested", "observed")
 
 
 def digest() -> str:
-    """Of everything that the explored verdicts are about: the model's sources and the rules."""
+    """Of everything that the proved and explored verdicts are about: the model's sources and the rules."""
     total = hashlib.sha256()
     for path in [*sorted((ROOT / "model").rglob("*.py")), ROOT / "specs" / "rules.toml"]:
         total.update(path.relative_to(ROOT).as_posix().encode())
@@ -52,8 +52,8 @@ def _lines(result: Mapping[str, Any], stamp: str) -> Iterator[str]:
         f"{result['implementation']} {result['python']}."
     )
     yield ""
-    yield "| rule | promise | explored | tested | observed | known-bad caught | verdict |"
-    yield "|---|---|---|---|---|---|---|"
+    yield f"| rule | promise | {' | '.join(KINDS)} | known-bad caught | verdict |"
+    yield f"|---|---|{'---|' * len(KINDS)}---|---|"
     for name, row in result["rules"].items():
         caught = str(len(row["known_bad_caught"]) or "")
         cells = [name, row["title"], *(_cell(row[kind]) for kind in KINDS), caught, row["verdict"]]

@@ -21,7 +21,7 @@ from typing import Any, Literal, cast, get_args
 __all__ = ["Kind", "Operation", "Rule", "RulesError", "Transition", "groups", "operations", "rules", "transitions"]
 
 Kind = Literal["safety", "liveness", "api"]
-Evidence = Literal["explored", "tested", "observed"]
+Evidence = Literal["proved", "explored", "tested", "observed"]
 
 
 class RulesError(Exception):

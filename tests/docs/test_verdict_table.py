@@ -17,6 +17,7 @@ FINDING = {"verdict": "holds", "count": 1234, "unit": "states"}
 ROW = {
     "title": "A rule",
     "verdict": "holds",
+    "proved": [FINDING | {"count": 120, "unit": "obligations"}],
     "explored": [FINDING, FINDING],
     "tested": [],
     "observed": [],
@@ -59,7 +60,7 @@ def test_the_table_is_replaced_and_the_rest_is_kept(clone: Path) -> None:
     assert text.startswith("above\n")
     assert text.endswith("below\n")
     assert "\nold\n" not in text
-    assert "| R1 | A rule | 2,468 states |  |  | 1 | holds |" in text
+    assert "| R1 | A rule | 120 obligations | 2,468 states |  |  | 1 | holds |" in text
 
 
 def test_a_run_that_did_not_hold_is_not_shown(clone: Path) -> None:

@@ -54,8 +54,8 @@ def test_a_run_without_the_models_is_unfinished_and_says_so(tmp_path: Path, caps
     assert result["verdict"] == "unfinished"
     verdicts = {rule: row["verdict"] for rule, row in result["rules"].items()}
     assert "broken" not in verdicts.values()
-    assert result["rules"]["R3"]["missing"] == ["explored"]
-    assert verdicts["G1"] == verdicts["D6"] == verdicts["R1"] == "holds"
+    assert result["rules"]["R3"]["missing"] == ["explored", "proved"]
+    assert verdicts["G1"] == verdicts["D6"] == verdicts["R6"] == "holds"
     assert "R3 unfinished: nothing was explored in this run" in capsys.readouterr().out
 
 

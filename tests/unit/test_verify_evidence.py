@@ -40,12 +40,14 @@ def test_the_worst_decides_and_nothing_is_not_a_pass(several: list[Standing], wo
 
 
 def test_a_rule_holds_only_if_all_that_it_is_meant_to_rest_on_is_there() -> None:
-    assert rules()["R3"].evidence == {"explored", "tested", "observed"}
+    assert rules()["R3"].evidence == {"proved", "explored", "tested", "observed"}
     assert table().rows["R3"].standing is UNFINISHED
-    assert table(("R3", "explored", HOLDS)).rows["R3"].missing() == ["observed"]
-    both = table(("R3", "explored", HOLDS), ("R3", "observed", HOLDS))
-    assert both.rows["R3"].standing is HOLDS
-    assert both.standing is UNFINISHED  # the other rules
+    assert table(("R3", "explored", HOLDS)).rows["R3"].missing() == ["observed", "proved"]
+    two = table(("R3", "explored", HOLDS), ("R3", "observed", HOLDS))
+    assert two.rows["R3"].standing is UNFINISHED
+    three = table(("R3", "proved", HOLDS), ("R3", "explored", HOLDS), ("R3", "observed", HOLDS))
+    assert three.rows["R3"].standing is HOLDS
+    assert three.standing is UNFINISHED  # the other rules
     assert table(("R3", "explored", HOLDS), ("R3", "observed", BROKEN)).rows["R3"].standing is BROKEN
 
 

@@ -1,4 +1,4 @@
-"""The main job: `quiesce verify` and `quiesce demo`, as a library.  Needs the extra `quiesce[verify]`.
+"""The main job: `quiesce verify`, `quiesce prove` and `quiesce demo`, as a library.  Needs the extra `quiesce[verify]`.
 
 General layout:
 
@@ -7,6 +7,9 @@ General layout:
     evidence.py     rule by evidence; what follows from it
     report.py       the table and build/verify.json
     screen.py       progress on a terminal and in a pipe
+    proved.py       both models' obligations, asked of both solvers; what follows for each rule
+    prove_report.py the table of the proof, counterexamples, why a rule holds, JSON
+    prove_command.py the command `quiesce prove`
     models.py       both models explored, the known-bad protocols caught, on all cores
     load.py         client threads, the driver and the observer around one plugin; the history checked
     driver.py       carries out upgrades and keeps account of what must come of them

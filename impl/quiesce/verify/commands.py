@@ -9,6 +9,7 @@ import click
 from .demo import demo as watch
 from .job import Options
 from .job import verify as check
+from .prove_command import command as prove
 from .schedules.commands import COMMANDS as SCHEDULES
 
 __all__ = ["run"]
@@ -20,12 +21,13 @@ def commands() -> None:
 
 
 @commands.command()
-@click.option("--quick", is_flag=True, help="Smaller bounds and a shorter load: under 15 s.")
+@click.option("--quick", is_flag=True, help="Smaller bounds, a shorter load, no proof unless asked for: under 15 s.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="How long the load runs (10; quick: 3).")
 @click.option("--threads", type=click.IntRange(min=1), default=8, show_default=True, help="Clients of the load.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides the order of the upgrades.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes for the models (one per core).")
 @click.option("--models/--no-models", default=True, show_default=True, help="Explore the models, too.")
+@click.option("--proof/--no-proof", default=None, help="Ask the solvers, too (unless quick, or without models).")
 @click.option(
     "--json",
     "path",
@@ -35,16 +37,26 @@ def commands() -> None:
     help="Where the result goes, keyed by rule id.",
 )
 def verify(
-    quick: bool, seconds: float | None, threads: int, seed: int, workers: int | None, models: bool, path: Path
+    quick: bool,
+    seconds: float | None,
+    threads: int,
+    seed: int,
+    workers: int | None,
+    models: bool,
+    proof: bool | None,
+    path: Path,
 ) -> int:
-    """Explore the models, catch the known-bad protocols, reload a real plugin under load; a verdict per rule.
+    """Prove and explore the models, catch the known-bad protocols, reload a real plugin under load; a verdict per rule.
 
-    Exit code 0: every rule holds.  1: one is broken, with its counterexample.  2: something could not be finished.
+    Exit code 0: every rule holds.  1: one is broken, with its counterexample.  2: something could not be finished, or
+    was not run: what is left out is never called shown.
     """
     length = seconds if seconds is not None else (3.0 if quick else 10.0)
-    return check(Options(quick, length, threads, seed, path, models, workers)).value
+    proved = models and not quick if proof is None else proof
+    return check(Options(quick, length, threads, seed, path, models, workers, proved)).value
 
 
+commands.add_command(prove)
 for each in SCHEDULES:
     commands.add_command(each)
 

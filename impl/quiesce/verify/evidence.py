@@ -1,8 +1,9 @@
-"""Evidence per rule, with the three words kept apart, and the verdict that follows from it.
+"""Evidence per rule, with the four words kept apart, and the verdict that follows from it.
 
-`explored`: every state of a model within a stated bound.  `tested`: a stated number of directed runs of real code.
-`observed`: a recorded history of real threads, every record checked.  A rule holds only if each piece of evidence that
-it is meant to rest on is there and none is against it; what could not be finished is never green.
+`proved`: by two solvers, for any number of threads, versions and upgrades of the models.  `explored`: every state of a
+model within a stated bound.  `tested`: a stated number of directed runs of real code.  `observed`: a recorded history
+of real threads, every record checked.  A rule holds only if each piece of evidence that it is meant to rest on is there
+and none is against it; what could not be finished, or was not run, is never green.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from quiesce_conformance import Verdict as HistoryVerdict
 
 __all__ = ["Evidence", "Finding", "Standing", "Table", "Word"]
 
-Word = Literal["explored", "tested", "observed"]
+Word = Literal["proved", "explored", "tested", "observed"]
 
 
 class Standing(Enum):

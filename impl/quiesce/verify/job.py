@@ -1,4 +1,4 @@
-"""The main job: models explored, known-bad protocols caught, a real plugin upgraded under load; a verdict per rule.
+"""The main job: models proved and explored, known-bad protocols caught, a real plugin under load; a verdict per rule.
 
 Each stage can hold, be broken or be unfinished, and so can each rule; the worst of them is the exit code.  A stage that
 could not run says so and leaves its rules unfinished: it is never left out in silence.
@@ -6,6 +6,7 @@ could not run says so and leaves its rules unfinished: it is never left out in s
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from typing import Any
 from rich.console import Console
 
 from quiesce import DrainPolicy
+from quiesce_model.prove import Answer
 from quiesce_model.rules import rules
 
 from .evidence import Standing, Table
 from .load import Load, LoadResult
 from .models import JobResult, explorations, known_bad, run_jobs
+from .prove_report import draw, summary
+from .proved import obligations, prove
 from .recorded import Recorded, record
 from .report import as_json, print_table, write_json
 from .scenarios import SCENARIOS, play
@@ -42,6 +46,8 @@ class Options:
     json: Path | None = Path("build/verify.json")
     models: bool = True
     workers: int | None = None
+    proof: bool = True
+    """Whether both solvers are asked; without it no rule that is meant to be proved holds."""
 
 
 class Run:
@@ -97,6 +103,22 @@ class Run:
         good = sum(r.standing is Standing.HOLDS for r in caught)
         line = f"{len(explored)} explorations, {states:,} states; {good} of {len(caught)} known-bad protocols caught"
         return Standing.worst(r.standing for r in results), line
+
+    def proof(self) -> tuple[Standing, str]:
+        """Ask both solvers about both models under each policy: any number of threads, versions and upgrades."""
+        self.screen.progress("writing down what there is to prove")
+
+        def progress(done: int, total: int, answer: Answer) -> None:
+            self.screen.progress(f"proof: {done:,} of {total:,} answers; {answer.obligation.name}")
+
+        proof = prove(obligations(), workers=self.options.workers or os.cpu_count() or 1, progress=progress)
+        for finding in proof.findings():
+            self.table.add(finding)
+        for row in proof.open()[:20]:
+            self.screen.say(f"   {row.why}")
+        for drawn in draw(proof):
+            self.screen.say(str(drawn))
+        return proof.standing, summary(proof)
 
     def scenarios(self) -> tuple[Standing, str]:
         """Short stories with one outcome each."""
@@ -215,6 +237,8 @@ def verify(options: Options, console: Console | None = None, make: MakeSubject =
             standings.append(run.stage("controlled schedules, every step held against the algorithm", run.schedules))
         if options.models:
             standings.append(run.stage("both models under each policy, and the known-bad protocols", run.models))
+        if options.proof:
+            standings.append(run.stage("the proof, by two solvers", run.proof))
     standing = Standing.worst([*standings, run.table.standing])
     seconds = time.monotonic() - began
     print_table(run.table, console)

@@ -20,11 +20,11 @@ from .evidence import Evidence, Finding, Standing, Table, Word
 __all__ = ["as_json", "print_table", "write_json"]
 
 _STYLE = {Standing.HOLDS: "green", Standing.BROKEN: "bold red", Standing.UNFINISHED: "yellow"}
-_WORDS: tuple[Word, ...] = ("explored", "tested", "observed")
+_WORDS: tuple[Word, ...] = ("proved", "explored", "tested", "observed")
 
 
 def print_table(table: Table, console: Console) -> None:
-    """Rule by evidence: what was explored, tested and observed, how much of it, and what follows."""
+    """Rule by evidence: what was proved, explored, tested and observed, how much of it, and what follows."""
     if console.is_terminal:
         rich = RichTable(title="rule x evidence", title_justify="left", pad_edge=False)
         rich.add_column("rule", no_wrap=True)
@@ -39,7 +39,7 @@ def print_table(table: Table, console: Console) -> None:
             rich.add_row(row.rule, row.title, *cells, str(len(row.caught) or ""), verdict)
         console.print(rich)
     else:
-        widths = (4, 48, 32, 22, 32, 7)
+        widths = (4, 48, 15, 32, 22, 32, 7)
         head = ("rule", "promise", *_WORDS, "caught")
         lines = [(*head, "verdict")]
         for row in table.rows.values():
@@ -62,7 +62,7 @@ def _why(row: Evidence) -> str:
 def _cell(row: Evidence, word: Word) -> str:
     findings = row.of(word)
     if not findings:
-        return "-"
+        return "not run" if word in row.missing() else "-"
     standing = Standing.worst(finding.standing for finding in findings)
     mark = {Standing.HOLDS: "", Standing.BROKEN: "BROKEN ", Standing.UNFINISHED: "unfinished "}[standing]
     return mark + ", ".join(f"{count:,} {unit}" for unit, count in _totals(findings).items())

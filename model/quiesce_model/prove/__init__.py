@@ -10,6 +10,14 @@ layers                    which invariants may carry the others
 counting                  how many: counts that move with each step, and why that is allowed
 system                    a model, read for proof: what holds before a step for something to hold after it
 induction                 the inductive argument of one model, obligation by obligation
+words                     words about a model that stand outside of it, read as formulas
+refinement                every step of the algorithm is a step of the protocol or invisible to it
+ranking, liveness         ranks that fall, and the arguments from them that everything comes to its end
+finite                    a model within a small scope, for a solver
+bounded                   the shortest run that breaks a claim
+counterexample            a failing obligation as two states side by side
+proof                     all of it, asked of both solvers, summed up by rule
+vacuity, audit, soak      could the proof have failed?  Is it a matter of luck?
 ========================  =====================================================================
 
 What a solver does not confirm is never called proved: ``sat``, ``unknown``, a time-out and a dead process alike.

@@ -22,7 +22,7 @@ Verdict = Literal["unsat", "sat", "unknown", "timeout", "died"]
 
 GRACE = 1.0
 """Seconds beyond the limit that a solver is given to stop by itself."""
-START = 60.0
+START = 20.0
 """Seconds that a child may take to start and to import its solver; its first answer has these on top."""
 
 
