@@ -13,21 +13,21 @@ from typing import Any
 
 import pytest
 
-from quiesce_conformance.schedules import Chooser, Deadlock, Execution, Spawner
+from quiesce_conformance.schedules import Deadlock, Spawner
 from quiesce_conformance.schedules.observed import Observed
-from quiesce_conformance.schedules.strategies.dpor import Dpor
-from quiesce_conformance.schedules.strategies.exhaustive import Exhaustive
+from quiesce_conformance.schedules.report import SearchReport
+from quiesce_conformance.schedules.search import search
+from quiesce_conformance.schedules.strategies import Dpor, Exhaustive, Pct
+from quiesce_conformance.schedules.text import chooser_from_text, schedule_to_text
 from tests.schedules.observed_samples import counters
-from tests.schedules.observed_samples.driving import Driven, drive
 
 Scenario = Callable[[Spawner], Callable[[], object] | None]
 
 
 def searched(
     scenario: Scenario, watched: Iterable[ModuleType] = (counters,), strategy: Any = None, limit: int = 5_000
-) -> Driven:
-    with Observed(watched, scenario) as observed:
-        return drive(observed.run, Dpor() if strategy is None else strategy, limit)
+) -> SearchReport:
+    return Observed(watched, scenario).search(Dpor() if strategy is None else strategy, max_schedules=limit)
 
 
 def twice(make: Callable[[], Any], value: Callable[[Any], int]) -> Scenario:
@@ -107,12 +107,12 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("name", RACY)
-@pytest.mark.parametrize("strategy", [Dpor(), Exhaustive(1)], ids=lambda s: s.name)
+@pytest.mark.parametrize("strategy", [Dpor(), Exhaustive(1), Pct(depth=3, schedules=50)], ids=lambda s: s.name)
 def test_a_lost_update_is_found(name: str, strategy: Any) -> None:
     found = searched(RACY[name], strategy=strategy)
-    assert found.failed is not None
-    assert "final check" in str(found.failed.ending)
-    assert found.schedules <= 20
+    assert found.failure is not None
+    assert "final check" in str(found.failure.ending)
+    assert found.schedules <= 50
 
 
 @pytest.mark.parametrize("name", RACY)
@@ -132,7 +132,7 @@ def test_the_same_code_in_turn_is_fine(name: str) -> None:
 def test_what_is_right_is_exhausted_without_an_alarm(name: str) -> None:
     scenario, orders = RIGHT[name]
     done = searched(scenario)
-    assert done.failed is None
+    assert done.failure is None
     assert done.exhausted
     assert done.schedules == orders, "one for each order of the lock's owners"
     plain = searched(scenario, strategy=Exhaustive())
@@ -158,9 +158,9 @@ def test_a_wake_up_that_is_lost_is_a_deadlock() -> None:
         spawner.thread("f", forgetful.finish)
 
     found = searched(scenario)
-    assert found.failed is not None
-    assert isinstance(found.failed.ending, Deadlock)
-    assert "w waits at event.wait" in str(found.failed.ending)
+    assert found.failure is not None
+    assert isinstance(found.failure.ending, Deadlock)
+    assert "w waits at event.wait" in str(found.failure.ending)
 
 
 def test_conditions_and_queues_work_and_time_outs_are_choices() -> None:
@@ -188,7 +188,7 @@ def test_conditions_and_queues_work_and_time_outs_are_choices() -> None:
 
     done = searched(post, [counters, queue])
     assert done.exhausted
-    assert done.failed is None
+    assert done.failure is None
 
 
 def test_nobody_sleeps() -> None:
@@ -203,25 +203,15 @@ def test_nobody_sleeps() -> None:
 
     done = searched(scenario)
     assert done.exhausted
-    assert done.failed is None
+    assert done.failure is None
 
 
 def test_a_failure_can_be_had_again() -> None:
-    """The picks alone determine the execution, also in another process of the search, with other objects."""
+    """As text, with the names of the points alone."""
     with Observed([counters], RACY["dict"]) as observed:
-        found = drive(observed.run, Dpor(), 100).failed
+        found = search(observed.run, Dpor(), max_schedules=100).failure
         assert found is not None
         for _ in range(10):
-            again = observed.run(_Again(found))
+            again = observed.run(chooser_from_text(schedule_to_text(found)))
             assert [str(c) for c in again.choices] == [str(c) for c in found.choices]
             assert str(again.ending) == str(found.ending)
-
-
-class _Again(Chooser):
-    def __init__(self, execution: Execution) -> None:
-        self.picks = list(execution.choices)
-        self.at = 0
-
-    def choose(self, choices: Any, last: str | None, /) -> int:
-        self.at += 1
-        return list(choices).index(self.picks[self.at - 1])

@@ -12,6 +12,7 @@ import pytest
 from quiesce_conformance.schedules import Engine, LeftTheSeam, Spawner
 from quiesce_conformance.schedules.observed import Coarser, NoMonitor, NothingObserved, Observed
 from quiesce_conformance.schedules.observed.sites import Program
+from quiesce_conformance.schedules.strategies import Dpor
 from tests.schedules.observed_samples import counters
 
 
@@ -149,6 +150,8 @@ def test_a_receiver_that_cannot_be_told_makes_objects_coarser_and_says_so() -> N
         with pytest.raises(Coarser, match="x"):
             observed.run(InTurn())
         again = observed.run(InTurn())
+    report = Observed([odd], scenario).search(Dpor())
+    assert report.exhausted, "a search begins anew by itself"
     assert {c.op.object for c in again.choices if c.op.point.endswith(" x")} == {"*.x"}
 
 

@@ -6,10 +6,9 @@ import pytest
 
 from quiesce_conformance.schedules import Failure, Spawner
 from quiesce_conformance.schedules.observed import Observed
-from quiesce_conformance.schedules.strategies.dpor import Dpor
-from quiesce_conformance.schedules.strategies.exhaustive import Exhaustive
+from quiesce_conformance.schedules.search import search
+from quiesce_conformance.schedules.strategies import Dpor, Exhaustive, Pct
 from tests.schedules.observed_samples import published
-from tests.schedules.observed_samples.driving import drive
 
 CALL, WORK = "published:Plugin.call", "published:Instance.work"
 
@@ -28,10 +27,10 @@ def two_calls_two_upgrades_under_a_lock(spawner: Spawner) -> None:
         spawner.thread(name, plugin.upgrade)
 
 
-@pytest.mark.parametrize("strategy", [Dpor(), Exhaustive(2)], ids=lambda s: s.name)
-def test_a_call_runs_on_a_closed_version(strategy: Dpor | Exhaustive) -> None:
+@pytest.mark.parametrize("strategy", [Dpor(), Exhaustive(2), Pct(depth=4, schedules=500)], ids=lambda s: s.name)
+def test_a_call_runs_on_a_closed_version(strategy: Dpor | Exhaustive | Pct) -> None:
     with Observed([published], one_call_one_upgrade) as observed:
-        found = drive(observed.run, strategy, 1_000).failed
+        found = search(observed.run, strategy, max_schedules=1_000).failure
     assert found is not None
     assert isinstance(found.ending, Failure)
     assert found.ending.thread == "c"
@@ -44,7 +43,7 @@ def test_a_call_runs_on_a_closed_version(strategy: Dpor | Exhaustive) -> None:
 
 def test_one_lock_around_everything_is_right() -> None:
     with Observed([published], two_calls_two_upgrades_under_a_lock) as observed:
-        done = drive(observed.run, Dpor(), 1_000)
-    assert done.failed is None
+        done = search(observed.run, Dpor(), max_schedules=1_000)
+    assert done.failure is None
     assert done.exhausted
     assert done.schedules == 24, "4! orders of the lock's owners"

@@ -1,7 +1,6 @@
 """A pure-Python implementation as it is, under the engine: nothing in it was changed to be checked.
 
-    observed = Observed([counter_module], scenario)
-    report = observed.search(dpor)
+    report = Observed([counter_module], scenario).search(Dpor(), max_seconds=60)
 
 The scenario is like any other one: it makes fresh objects and spawns threads.  Points are the operations of the watched
 code on shared state (see `sites`) and on what it gets instead of `threading` and `time` (see `outside`).
@@ -25,6 +24,9 @@ from quiesce_conformance.schedules.engine import Engine, Scenario, Spawner
 from quiesce_conformance.schedules.errors import EngineMisused, ScheduleError
 from quiesce_conformance.schedules.execution import Execution, LeftTheSeam
 from quiesce_conformance.schedules.points import Chooser, Observer
+from quiesce_conformance.schedules.report import SearchReport
+from quiesce_conformance.schedules.search import search
+from quiesce_conformance.schedules.strategies import Strategy
 
 from .cells import UNKNOWN, Labels, Memory, evaluate
 from .events import watcher
@@ -105,6 +107,23 @@ class Observed:
 
     def __exit__(self, *_: object) -> None:
         self.watcher.end()
+
+    def search(self, strategy: Strategy, **limits: Any) -> SearchReport:
+        """Search the schedules; begin anew if objects turn out to have been told apart too finely.
+
+        Args:
+            strategy: which schedules are tried.
+            **limits: as for `quiesce_conformance.schedules.search.search`.
+
+        Raises what that raises, and what `run` raises but for `Coarser`.
+
+        """
+        while True:  # ends: each time round, one more name is blurred, and there are only so many
+            try:
+                with self:
+                    return search(self.run, strategy, **limits)
+            except Coarser:
+                continue
 
     def run(self, chooser: Chooser, observer: Observer | None = None, *, max_steps: int | None = None) -> Execution:
         """Run the scenario once, as the chooser decides.  Inside a `with` block of this object.
