@@ -75,7 +75,8 @@ readme: $(READY) ## put the verdicts of the last `make verify` into README.md
 bench: $(BENCH) ## ratios against named peers in one run, also in build/bench.json
 	@$(BIN)/python -m tests.benchmarks
 
-soak: $(CROSS) ## what takes long: exports in SPIN and TLC; schedules in larger scopes for SOAK seconds (3600)
+soak: $(CROSS) ## what takes long: the proof under five seeds; exports in SPIN and TLC; schedules for SOAK seconds (3600)
+	@$(BIN)/python -m quiesce_model.prove.soak
 	@$(BIN)/python -m quiesce_model.export.crosscheck
 	@$(BIN)/quiesce soak --seconds $(SOAK)
 

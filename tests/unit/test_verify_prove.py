@@ -14,13 +14,15 @@ from quiesce import cli
 from quiesce.verify import job as main_job
 from quiesce.verify import prove_command, proved
 from quiesce.verify.evidence import Standing, Table
-from quiesce.verify.prove_report import print_proof
+from quiesce.verify.prove_report import print_counterexample, print_proof
 from quiesce.verify.proved import Attempt, choose, named, obligations, prove
 from quiesce.verify.report import print_table
 from quiesce.verify.subject import make_subject
 from quiesce_model.algorithm import Hold
+from quiesce_model.known_bad.catalogue import catalogue
 from quiesce_model.prove import Answer, Obligation, ProveError, Solver, SolverMissingError, children
 from quiesce_model.prove import solvers as solver_table
+from quiesce_model.prove.counterexample import counterexample
 from quiesce_model.rules import rules
 
 
@@ -123,7 +125,7 @@ def test_an_interrupt_leaves_the_rest_unfinished(
     monkeypatch.setattr(proved, "check", interrupted)
     code, said = run("--only", MOVES, capsys=capsys)
     assert code == 2
-    assert "interrupted: what was not answered yet is unfinished" in said
+    assert "ended early: interrupted" in said
     assert "verdict: unfinished" in said
 
 
@@ -163,7 +165,7 @@ def test_one_refutation_outweighs_any_confirmation(everything: list[Obligation])
     assert row.standing is Standing.UNFINISHED
     row.answers["cvc5"] = Answer(asked, "cvc5", "unsat", 0.1)
     assert row.standing is Standing.UNFINISHED
-    assert "z3 was not asked" in row.why
+    assert "no answer of z3" in row.why
     row.answers["z3"] = Answer(asked, "z3", "sat", 0.1)
     assert [row.standing] == [Standing.BROKEN]
 
@@ -215,6 +217,20 @@ def test_a_terminal_gets_a_table_and_a_bar(everything: list[Obligation]) -> None
     text = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO from above
     assert "any number of threads" in text
     assert "━" in text
+
+
+def test_a_terminal_gets_two_columns_with_the_changes_marked() -> None:
+    [entry] = [e for e in catalogue() if e.name == "BuildFailureIsForgotten"]
+    end = "build_fails keeps an_upgrade_under_way_is_somebodys"
+    failing = next(o for o in obligations([entry.model]) if o.name.endswith(end))
+    drawn = counterexample(failing)
+    assert drawn is not None
+    console = Console(file=io.StringIO(), force_terminal=True, width=160, color_system=None)
+    print_counterexample(drawn, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO from above
+    assert "[L4]" in text
+    row = next(line for line in text.splitlines() if "up[0]" in line)
+    assert row.replace("│", " ").split() == ["up[0]", "BUILD", "*", "IDLE"]
 
 
 def test_a_run_without_the_proof_says_not_run_and_is_not_green() -> None:

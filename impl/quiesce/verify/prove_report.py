@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from quiesce_model.export.obligations import file_of
@@ -49,16 +50,19 @@ def print_proof(proof: Attempt, console: Console, only: str | None = None) -> No
         for cells in [[*head], *([*cells, standing.name.lower()] for standing, *cells in lines)]:
             text = "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
             say(console, text.rstrip())
-    for row in proof.open()[:20]:
+    said = [row for row in proof.open() if row.answers]
+    for row in said[:20]:
         say(console, f"{row.standing.name.lower()}: {row.why}")
-    if len(proof.open()) > 20:
-        say(console, f"... and {len(proof.open()) - 20} more")
+    if len(said) > 20:
+        say(console, f"... and {len(said) - 20:,} more")
+    if without := len(proof.open()) - len(said):
+        say(console, f"unfinished: {without:,} obligations without any answer")
     if proof.not_asked:
         say(console, f"not asked: {len(proof.not_asked)} lemmas on finite sets, which only cvc5 can read")
     if only is not None:
         say(console, "not asked: everything else, on which these obligations stand")
     if proof.ended:
-        say(console, f"{proof.ended}: what was not answered yet is unfinished")
+        say(console, f"ended early: {proof.ended}")
 
 
 def _rows(proof: Attempt) -> Iterator[tuple[Any, ...]]:
@@ -107,12 +111,12 @@ def print_counterexample(drawn: Counterexample, console: Console) -> None:
         say(console, "")
         say(console, str(drawn))
         return
-    table = Table(title=f"counterexample: {drawn.title}", title_justify="left", caption=f"within {drawn.size}")
+    table = Table(title=escape(f"counterexample: {drawn.title}"), title_justify="left", caption=f"within {drawn.size}")
     for name in ("", "before", "", f"after {drawn.call}" if drawn.call else ""):
-        table.add_column(name)
+        table.add_column(escape(name))
     for cell in drawn.cells:
-        after = f"[bold yellow]{cell.after}[/]" if cell.changed else ""
-        table.add_row(cell.name.replace("[", "\\["), cell.before, "*" if cell.changed else "", after)
+        after = f"[bold yellow]{escape(cell.after)}[/]" if cell.changed else ""
+        table.add_row(escape(cell.name), escape(cell.before), "*" if cell.changed else "", after)
     console.print(table)
     for note in (*drawn.notes, f"broken: {drawn.words}", *drawn.code.splitlines()):
         say(console, f"  {note}")

@@ -113,8 +113,11 @@ class Proved:
     @property
     def why(self) -> str:
         """What keeps it from being confirmed."""
-        missing = [f"{name} was not asked" for name in self.wanted if name not in self.answers]
-        return "; ".join([str(a) for a in self.answers.values() if not a.confirms] + missing)
+        missing = [n for n in self.wanted if n not in self.answers]
+        parts = [str(a) for a in self.answers.values() if not a.confirms]
+        if missing:
+            parts.append(f"{self.obligation.name}: no answer of {' and '.join(missing)}")
+        return "; ".join(parts)
 
 
 @dataclass(slots=True)
