@@ -243,6 +243,7 @@ TRACKER: Final[dict[str, Kind]] = {
         _ENTERS,
         tracker.entering(None, writers=2),
         _sizes("C", 1, 1, 2),
+        also=None,
         sometimes=_in("C", "drained"),
         world=tracker.TrackerWorld,
         model=tracker.Tracker,
