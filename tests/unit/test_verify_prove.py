@@ -63,6 +63,7 @@ def test_one_rule_by_both_solvers(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "\n    who_need_not_wait_is_woken: " in said  # what cvc5 needed
     assert "specs/obligations/algorithm_hold_ranking.smt2: 1" in said
     assert "not asked: everything else" in said
+    assert "  confirmed\n" in said  # and not proved: what it stands on was not asked
     result = json.loads(path.read_text(encoding="utf-8"))
     assert (result["verdict"], result["exit_code"], result["seed"]) == ("holds", 0, 3)
     assert set(result["solvers"]) == {"z3", "cvc5"}
@@ -174,16 +175,22 @@ def test_nothing_asked_is_nothing_proved() -> None:
     assert Attempt([], {"z3": "1"}).standing is Standing.UNFINISHED
 
 
-def test_no_rule_holds_on_an_open_argument(everything: list[Obligation]) -> None:
-    ground = next(o for o in everything if not o.rules)
-    [rule] = choose(everything, MOVES)
-    rows = [proved.Proved(o, ("z3",), {"z3": Answer(o, "z3", "unsat", 0.1)}) for o in (ground, rule)]
-    [finding] = Attempt(rows, {"z3": "1"}).findings()
-    assert (finding.rule, finding.word, finding.standing) == ("V2", "proved", Standing.HOLDS)
-    rows[0].answers["z3"] = Answer(ground, "z3", "timeout", 10.0)
-    [finding] = Attempt(rows, {"z3": "1"}).findings()
-    assert finding.standing is Standing.UNFINISHED
-    assert "argument" in finding.why
+def test_no_rule_is_proved_unless_all_is_confirmed_by_both(everything: list[Obligation]) -> None:
+    [rule], other = choose(everything, MOVES), next(o for o in everything if o.rules == ("R4",))
+    rows = [proved.Proved(o, ("z3",), {"z3": Answer(o, "z3", "unsat", 0.1)}) for o in (rule, other)]
+    both = {"z3": "1", "cvc5": "1"}
+    for attempt, verdict, standing in (
+        (Attempt(rows, both), "proved", Standing.HOLDS),
+        (Attempt(rows, {"z3": "1"}), "confirmed", Standing.UNFINISHED),
+        (Attempt(rows, both, whole=False), "confirmed", Standing.UNFINISHED),
+        (Attempt(rows, both, ended="interrupted"), "confirmed", Standing.UNFINISHED),
+    ):
+        assert attempt.verdict(rows[:1]) == verdict
+        assert {f.rule: f.standing for f in attempt.findings()} == {"V2": standing, "R4": standing}
+    rows[1].answers["z3"] = Answer(other, "z3", "sat", 0.1)
+    found = {f.rule: f for f in Attempt(rows, both).findings()}
+    assert (found["R4"].standing, found["V2"].standing) == (Standing.BROKEN, Standing.UNFINISHED)
+    assert "not all that it stands on" in found["V2"].why
 
 
 # -- what is asked --------------------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ def command(
                 limit=limit if limit is not None else BAD_LIMIT if bad else LIMIT,
                 workers=workers,
                 cores=why,
+                whole=only is None,
                 progress=note,
             )
     except ModelError as error:  # an unknown name, a model that cannot be read, a solver that is not there

@@ -24,7 +24,7 @@ from .proved import Attempt, Proved
 
 __all__ = ["as_json", "draw", "explain", "print_counterexample", "print_proof", "write"]
 
-STYLE = {Standing.HOLDS: "green", Standing.BROKEN: "bold red", Standing.UNFINISHED: "yellow"}
+STYLE = {"proved": "green", "confirmed": "cyan", "broken": "bold red", "unfinished": "yellow"}
 ARGUMENT = "argument"
 SHOWN = 3
 """So many counterexamples are drawn unless one rule is asked for."""
@@ -37,17 +37,17 @@ def print_proof(proof: Attempt, console: Console, only: str | None = None) -> No
     :param only: what was asked for, if not everything: of a rule, its own row is all there is to say.
     """
     head = ("rule", "promise", "obligations", *proof.solvers, "verdict")
-    lines = [line for line in _rows(proof) if only not in rules() or line[1] == only]
+    lines = [line for line in _rows(proof) if only not in rules() or line[0] == only]
     if console.is_terminal:
         table = Table(title="proved, for any number of threads, versions and upgrades", title_justify="left")
         for name in head:
             table.add_column(name, justify="right" if name in {"obligations", *proof.solvers} else "left")
-        for standing, *cells in lines:
-            table.add_row(*cells, f"[{STYLE[standing]}]{standing.name.lower()}[/]")
+        for line in lines:
+            table.add_row(*line[:-1], f"[{STYLE[line[-1]]}]{line[-1]}[/]")
         console.print(table)
     else:
         widths = (8, 48, 11, *(10 for _ in proof.solvers), 0)
-        for cells in [[*head], *([*cells, standing.name.lower()] for standing, *cells in lines)]:
+        for cells in [head, *lines]:
             text = "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
             say(console, text.rstrip())
     said = [row for row in proof.open() if row.answers]
@@ -65,12 +65,12 @@ def print_proof(proof: Attempt, console: Console, only: str | None = None) -> No
         say(console, f"ended early: {proof.ended}")
 
 
-def _rows(proof: Attempt) -> Iterator[tuple[Any, ...]]:
+def _rows(proof: Attempt) -> Iterator[tuple[str, ...]]:
     parts = [(rule, found.title, proof.of_rule(rule)) for rule, found in rules().items()]
     for rule, title, rows in [*parts, (ARGUMENT, "what the promises stand on", proof.argument())]:
         if rows:
             confirmed = [_confirmed(rows, solver) for solver in proof.solvers]
-            yield Standing.worst(row.standing for row in rows), rule, title, str(len(rows)), *confirmed
+            yield rule, title, str(len(rows)), *confirmed, proof.verdict(rows)
 
 
 def _confirmed(rows: Sequence[Proved], solver: str) -> str:
@@ -172,7 +172,7 @@ def as_json(proof: Attempt, drawn: Sequence[Counterexample]) -> dict[str, Any]:
         "rules": {
             rule: {
                 "title": found.title,
-                "verdict": Standing.worst(row.standing for row in rows).name.lower(),
+                "verdict": proof.verdict(rows),
                 "obligations": len(rows),
             }
             for rule, found in rules().items()

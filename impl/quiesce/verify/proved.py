@@ -129,6 +129,8 @@ class Attempt:
     """Name to version."""
     seed: int | None = None
     seconds: float = 0.0
+    whole: bool = True
+    """Whether these are all obligations of a model."""
     ended: str = ""
     """Why it ended before everything was asked, if it did."""
     not_asked: list[Obligation] = field(default_factory=list)
@@ -145,28 +147,40 @@ class Attempt:
         return [row for row in self.rows if rule in row.obligation.rules]
 
     def argument(self) -> list[Proved]:
-        """The obligations that bear no rule's id: the argument that the others stand on."""
+        """The obligations that bear no rule's id: what the promises stand on, besides each other."""
         return [row for row in self.rows if not row.obligation.rules]
+
+    def verdict(self, rows: Sequence[Proved]) -> str:
+        """What may be said of some of the obligations: ``proved``, ``confirmed``, ``broken`` or ``unfinished``.
+
+        An inductive argument is proved whole or not at all, since the invariants carry each other: where anything is
+        open, or was not asked for, or not asked of both solvers, what was confirmed is confirmed and no more.
+        """
+        own = Standing.worst(row.standing for row in rows)
+        if own is not Standing.HOLDS:
+            return own.name.lower()
+        both = set(SOLVERS) <= set(self.solvers)
+        return "proved" if both and self.whole and self.standing is Standing.HOLDS else "confirmed"
 
     def open(self) -> list[Proved]:
         """The obligations that are not confirmed: the refuted ones first."""
         return sorted((r for r in self.rows if r.standing is not Standing.HOLDS), key=lambda r: r.standing.value)
 
     def findings(self) -> Iterator[Finding]:
-        """The same, as evidence about rules.
-
-        A rule is proved only together with the argument: where a part of that is open, no rule holds.
-        """
-        ground = Standing.worst(row.standing for row in self.argument())
+        """The same, as evidence about rules; where anything is open, what was only confirmed is unfinished."""
         for rule in rules():
             rows = self.of_rule(rule)
             if not rows:
                 continue
             own = Standing.worst(row.standing for row in rows)
-            standing = own if own is not Standing.HOLDS or ground is Standing.HOLDS else Standing.UNFINISHED
+            standing = own if own is not Standing.HOLDS or self.verdict(rows) == "proved" else Standing.UNFINISHED
             first = next((row for row in rows if row.standing is own and own is not Standing.HOLDS), None)
             why = (
-                "" if standing is Standing.HOLDS else first.why if first else "a part of the argument is not confirmed"
+                ""
+                if standing is Standing.HOLDS
+                else first.why
+                if first
+                else "confirmed, but not all that it stands on is"
             )
             yield Finding(
                 rule,
@@ -189,6 +203,7 @@ def prove(
     limit: float = LIMIT,
     workers: int = 2,
     cores: bool = False,
+    whole: bool = True,
     progress: Callable[[int, int, Answer], object] = lambda *_: None,
 ) -> Attempt:
     """Ask the solvers; an interrupt ends it, and what is open then stays unfinished.
@@ -200,6 +215,7 @@ def prove(
         limit: seconds for one question.
         workers: how many questions are under way at once.
         cores: find out, too, which hypotheses are needed.
+        whole: whether these are all obligations of a model: only then they may prove a rule.
         progress: how many answers there are, of how many, and the last of them.
 
     Raises:
@@ -212,7 +228,7 @@ def prove(
     legible = [o for o in dict.fromkeys(asked) if names & set(o.solvers) or any(not s.package for s in chosen)]
     rows = {o: Proved(o, tuple(s.name for s in chosen if not s.package or s.name in o.solvers)) for o in legible}
     versions = {s.name: s.version() if s.package else "?" for s in chosen}
-    attempt = Attempt(list(rows.values()), versions, seed, not_asked=[o for o in asked if o not in rows])
+    attempt = Attempt(list(rows.values()), versions, seed, whole=whole, not_asked=[o for o in asked if o not in rows])
     total, done = sum(len(row.wanted) for row in attempt.rows), 0
     failed: Counter[str] = Counter()
     began = time.monotonic()
