@@ -23,6 +23,8 @@ __all__ = ["GOAL", "Kind", "Obligation", "Reading", "formulate", "model_names"]
 
 Kind = Literal["inductive", "initial", "assert", "two-state", "theorem", "counting", "refinement", "ranking", "vacuity"]
 GOAL = "goal"
+GIVEN = "given."
+"""Before the name of a hypothesis in a script, so that none is a word of SMT-LIB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ class Obligation:
         """Declarations and hypotheses: what obligations of one step have in common."""
         lines = ["(set-logic ALL)", *self.declarations]
         lines += [
-            f"(assert (! {formula} :named {smt.symbol(name)}))"
+            f"(assert (! {formula} :named {smt.symbol(GIVEN + name)}))"
             for name, formula in self.hypotheses
             if only is None or name in only
         ]

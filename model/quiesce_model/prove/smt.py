@@ -32,7 +32,7 @@ class ProveError(ModelError):
     """A model, or a wish, that the prover cannot turn into obligations: what was expected, got, and what to do."""
 
 
-_SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.~!+?-]*")
+_SIMPLE = re.compile(r"[A-Za-z_?][A-Za-z0-9_.~!+?-]*")
 _BUILT_IN = frozenset(
     {"Int", "Real", "Bool", "String", "Array", "Set", "Bag", "Seq", "RegLan", "RoundingMode", "BitVec"}
     | {"FloatingPoint", "Tuple", "Relation", "Table", "List"}
@@ -92,7 +92,7 @@ def _text(e: Expr) -> str:
         case "param":
             return symbol(f"step.{e.args[0]}")
         case "bound":
-            return symbol(f"?{e.args[0]}") if e.args[0].isascii() else f"|?{e.args[0]}|"
+            return symbol(f"?{e.args[0]}")
         case "read":
             return _read(e)
         case "forall" | "exists":
@@ -172,9 +172,21 @@ def declarations(variables: Mapping[str, AnySort], expressions: Iterable[Expr]) 
         ProveError: two sorts of one name.
 
     """
-    nodes: dict[Expr, None] = {}
+    nodes: set[Expr] = set()
     for e in expressions:
-        nodes.update(dict.fromkeys(_nodes(e)))
+        nodes.update(_nodes(e))
+    key = (tuple(variables.items()), frozenset(nodes))
+    found = _DECLARATIONS.get(key)
+    if found is None:
+        found = _DECLARATIONS[key] = _declarations(variables, sorted(nodes, key=lambda n: (n.op, str(n.args))))
+    return list(found)
+
+
+_DECLARATIONS: dict[object, list[str]] = {}
+
+
+def _declarations(variables: Mapping[str, AnySort], nodes: Iterable[Expr]) -> list[str]:
+    nodes = list(nodes)
     sorts: dict[str, type] = {}
     for sort in [*variables.values(), *(n.sort for n in nodes)]:
         for part in _parts(sort):
@@ -260,7 +272,7 @@ def _broken(tree: Tree, indent: int, width: int) -> str:
     flat = _flat(tree)
     if isinstance(tree, str) or len(flat) + indent <= width or not tree:
         return flat
-    head = _flat(tree[0])
+    head = _broken(tree[0], indent + 1, width)
     rest = tree[1:]
     if head in {"forall", "exists"} and rest:
         head, rest = f"{head} {_flat(rest[0])}", rest[1:]

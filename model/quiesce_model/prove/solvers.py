@@ -27,7 +27,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from quiesce_model.prove.children import Child, Question, Reply, Verdict
-from quiesce_model.prove.obligation import Obligation
+from quiesce_model.prove.obligation import GIVEN, Obligation
 from quiesce_model.prove.smt import ProveError
 
 __all__ = ["SOLVERS", "Answer", "Solver", "SolverMissingError", "Verdict", "available", "check"]
@@ -253,11 +253,12 @@ class _Member(threading.Thread):
             core = job.core and name == "cvc5"
             only = None if name == "cvc5" else needed
             reply = self.ask(name, obligation, only, core=core, alone=obligation.by_core)
+            names = None if reply.core is None else tuple(n.removeprefix(GIVEN) for n in reply.core)
             if core and obligation.by_core and reply.verdict == "unsat":
-                needed = reply.core
+                needed = names
             given = None if only is None else len(only)
             yield Answer(
-                obligation, name, reply.verdict, reply.seconds, reply.core, reply.model, reply.reason, hypotheses=given
+                obligation, name, reply.verdict, reply.seconds, names, reply.model, reply.reason, hypotheses=given
             )
 
     def ask(self, name: str, o: Obligation, only: tuple[str, ...] | None, *, core: bool, alone: bool) -> Reply:

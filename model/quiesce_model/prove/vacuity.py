@@ -56,17 +56,14 @@ def witness(model: type[Model], scope: Scope, *, states: int = 20_000) -> dict[s
     :param states: give up after so many; what was found until then is returned.
     """
     plain = PlainRun(model, scope)
-    claims = model.claims("invariant", "theorem")
     found: dict[str, dict[str, object]] = {}
     seen, todo = {plain.initial()}, [plain.initial()]
     for frozen in todo:
         for action, args, outcome in plain.steps(frozen):
             if outcome.state is None:
                 continue
-            if action not in found:
-                state = plain.thaw(frozen)
-                if all(getattr(state, name)() for name in claims):
-                    found[action] = {"args": args, **plain.as_dict(frozen)}
+            if action not in found and all(plain.claims(frozen, "invariant", "theorem").values()):
+                found[action] = {"args": args, **plain.as_dict(frozen)}
             if outcome.state not in seen and len(seen) < states:
                 seen.add(outcome.state)
                 todo.append(outcome.state)
