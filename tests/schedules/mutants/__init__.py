@@ -5,7 +5,10 @@ General layout:
 * `mutant`: what is said of one;
 * `calls`, `drain`, `reclaim`, `lifecycle`: the mutants, by what they break;
 * `load`: a private copy of the runtime with a patch in it;
-* `kill`: the engines, each with its budget, and what a kill is;
+* `extras`: small worlds for what the configurations of `quiesce.verify.schedules` leave out;
+* `kill`: what a kill is;
+* `engines`: those that run the code, each with its budget;
+* `onmodel`: those that judge the model's counterpart;
 * `matrix`: mutant times engine, as `specs/kill-matrix.json`, and whether that is stale.
 
 They are to the runtime what `quiesce_model.known_bad` is to the model: negative controls.  A mutant that no engine

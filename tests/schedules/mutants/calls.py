@@ -36,6 +36,10 @@ MUTANTS = [
             Patch("calls", _CONFIRM_SLOW, _CONFIRM_SLOW.replace("pointer.record is record", "True")),
         ),
         breaks=("T2", "T3", "D3", "R3", "R5", "D5"),
+        scenarios=(
+            "continue/swap",
+            "hold/swap",
+        ),
         model="NoSecondLook",
     ),
     Mutant(
@@ -56,6 +60,10 @@ MUTANTS = [
             ),
         ),
         breaks=("D3", "T2", "R3", "R5", "D2", "D5"),
+        scenarios=(
+            "continue/swap",
+            "hold/swap",
+        ),
         model="LooksThenAnnounces",
     ),
     Mutant(
@@ -78,6 +86,7 @@ MUTANTS = [
             ),
         ),
         breaks=("R3", "D3", "M2", "D2", "M1", "D5", "R2", "R6"),
+        scenarios=("continue/swap",),
         model="ReleasesBeforeTheRun",
     ),
     Mutant(
@@ -93,11 +102,15 @@ MUTANTS = [
             Patch(
                 "calls",
                 "            slot = record.pool.append(slot)  # step: retract -- atomic as in `call`.\n"
-                "            core.look(record)\n        except BaseException:\n            try:",
-                "            slot = record.pool.append(slot)\n        except BaseException:\n            try:",
+                "            core.look(record)\n            del result\n",
+                "            slot = record.pool.append(slot)\n            del result\n",
             ),
         ),
         breaks=("M5", "V1", "D2", "V4"),
+        scenarios=(
+            "continue/swap",
+            "overlap/swap",
+        ),
         model="RetractsWithoutLooking",
     ),
     Mutant(
@@ -112,6 +125,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M5", "V1"),
+        scenarios=("continue/swap",),
         model="FinishesWithoutPeeking",
     ),
     Mutant(
@@ -122,6 +136,10 @@ MUTANTS = [
             Patch("calls", _HANDLER_SLOW, "                pass\n"),
         ),
         breaks=("R6", "V1", "M5", "M1"),
+        scenarios=(
+            "continue/raises",
+            "hold/raises",
+        ),
         why_no_model="a call of the model has one way to end; the exception is below its level",
     ),
     Mutant(
@@ -135,6 +153,7 @@ MUTANTS = [
             ),
         ),
         breaks=("R6", "V1", "M5"),
+        scenarios=("continue/raises",),
         model="FinishesWithoutPeeking",
     ),
     Mutant(
@@ -149,6 +168,7 @@ MUTANTS = [
             ),
         ),
         breaks=("R4", "V1", "V3"),
+        scenarios=("hold/nested",),
         model="NestedWaitsAtTheGate",
     ),
     Mutant(
@@ -160,6 +180,10 @@ MUTANTS = [
             ),
         ),
         breaks=("R4", "R2"),
+        scenarios=(
+            "continue/nested",
+            "overlap/nested",
+        ),
         model="NestedReadsThePointer",
     ),
     Mutant(
@@ -173,6 +197,10 @@ MUTANTS = [
             ),
         ),
         breaks=("R4", "R2"),
+        scenarios=(
+            "overlap/nested",
+            "continue/nested",
+        ),
         model="NestedReadsThePointer",
     ),
     Mutant(
@@ -181,11 +209,12 @@ MUTANTS = [
         patches=(
             Patch(
                 "epochs",
-                "            if core.pointer.record is record:\n                return guard\n",
-                "            return guard\n",
+                "                if core.pointer.record is record:\n                    return guard\n",
+                "                return guard\n",
             ),
         ),
         breaks=("D3", "T2", "D2"),
+        scenarios=("extra/tracker",),
         model="NoSecondLook",
     ),
 ]

@@ -21,6 +21,10 @@ MUTANTS = [
             ),
         ),
         breaks=("D2", "D3"),
+        scenarios=(
+            "continue/straggler",
+            "hold/straggler",
+        ),
         model="DrainsTheLastEpochOnly",
     ),
     Mutant(
@@ -28,6 +32,10 @@ MUTANTS = [
         story="The scan finds the drain at its end, whoever is inside.",
         patches=(Patch("reclaim", _DRAINED, "return bool(before)"),),
         breaks=("D2", "D3", "D5", "H1"),
+        scenarios=(
+            "continue/swap",
+            "hold/swap",
+        ),
         model="DrainsNothing",
     ),
     Mutant(
@@ -35,6 +43,7 @@ MUTANTS = [
         story="The last call of the old epochs looks, and sets no event.",
         patches=(Patch("reclaim", _WAKE, "                continue\n"),),
         breaks=("V1",),
+        scenarios=("continue/swap",),
         model="NobodyWakesTheDrain",
     ),
     Mutant(
@@ -48,6 +57,7 @@ MUTANTS = [
             ),
         ),
         breaks=("V1",),
+        scenarios=("continue/swap",),
         model="WaitsWithoutScanning",
     ),
     Mutant(
@@ -60,7 +70,13 @@ MUTANTS = [
                 '        core.write("drain_in_flight", book, attempt, Up.SCAN)\n',
             ),
         ),
-        breaks=("D1", "D5", "D3"),
+        breaks=(
+            "D1",
+            "D5",
+            "D3",
+            "T1",
+        ),
+        scenarios=("continue/swap",),
         model="DrainOpensNoEpoch",
     ),
     Mutant(
@@ -74,6 +90,7 @@ MUTANTS = [
             ),
         ),
         breaks=("T1", "D1", "D2", "D3"),
+        scenarios=("continue/swap",),
         why_no_model="the published protocol has it (RingOfTwo); the algorithm has no counters that could alias",
     ),
     Mutant(
@@ -96,6 +113,7 @@ MUTANTS = [
             ),
         ),
         breaks=("D5", "D3", "H1"),
+        scenarios=("hold/swap",),
         model="GateBesideThePointer",
     ),
     Mutant(
@@ -109,6 +127,7 @@ MUTANTS = [
             ),
         ),
         breaks=("D5", "V3", "R1"),
+        scenarios=("hold/swap",),
         why_no_model="a held call of the model is one whose read is not enabled; it needs no waking",
     ),
     Mutant(
@@ -122,6 +141,10 @@ MUTANTS = [
             ),
         ),
         breaks=("D5", "V3"),
+        scenarios=(
+            "hold/timeout",
+            "hold/cancel",
+        ),
         model="TimeOutKeepsTheGate",
     ),
     Mutant(
@@ -138,6 +161,7 @@ MUTANTS = [
             ),
         ),
         breaks=("D4",),
+        scenarios=("extra/drain_time_out",),
         why_no_model="the model has no clock: a time-out is a step that may come at any time",
     ),
     Mutant(
@@ -151,6 +175,7 @@ MUTANTS = [
             ),
         ),
         breaks=("S1", "D4"),
+        scenarios=("extra/drain_time_out",),
         why_no_model="the model has no clock and no times",
     ),
     Mutant(
@@ -158,6 +183,7 @@ MUTANTS = [
         story="The error of a drain that timed out names nobody.",
         patches=(Patch("upgrade", "late = () if drain.event.is_set() else tuple(stragglers(core))", "late = ()"),),
         breaks=("D4",),
+        scenarios=("extra/drain_time_out",),
         why_no_model="the model has no errors that say anything",
     ),
     Mutant(
@@ -171,13 +197,21 @@ MUTANTS = [
             ),
         ),
         breaks=("D6",),
+        scenarios=(
+            "extra/inside_continue",
+            "extra/inside_hold",
+        ),
         why_no_model="callers and upgraders of the model are different threads",
     ),
     Mutant(
         name="cancel_wakes_nobody",
         story="A drain is cancelled, and the thread that waits for its end is not told.",
         patches=(Patch("decide", "                victim.drain.event.set()\n", "                continue\n"),),
-        breaks=("V1",),
+        breaks=(
+            "V1",
+            "V2",
+        ),
+        scenarios=("extra/cancel_ends_the_wait",),
         model="ScanForgetsACancel",
     ),
 ]

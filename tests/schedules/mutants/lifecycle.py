@@ -25,6 +25,7 @@ MUTANTS = [
             ),
         ),
         breaks=("L2", "L1"),
+        scenarios=("extra/two_upgraders",),
         model="StateCheckedThenSet",
     ),
     Mutant(
@@ -39,6 +40,7 @@ MUTANTS = [
             ),
         ),
         breaks=("L2", "L1", "L3"),
+        scenarios=("continue/two-upgraders",),
         model="StateCheckedThenSet",
     ),
     Mutant(
@@ -52,6 +54,10 @@ MUTANTS = [
             ),
         ),
         breaks=("L1", "L2", "D5", "B2"),
+        scenarios=(
+            "continue/cancel",
+            "hold/cancel",
+        ),
         model="IgnoresCancel",
     ),
     Mutant(
@@ -65,6 +71,7 @@ MUTANTS = [
             ),
         ),
         breaks=("L5", "L2", "L1", "M4"),
+        scenarios=("extra/cancel_and_again",),
         model="ComparesTheStateNotTheAttempt",
     ),
     Mutant(
@@ -78,6 +85,7 @@ MUTANTS = [
             ),
         ),
         breaks=("T1", "B1", "L5", "S1"),
+        scenarios=("continue/swap",),
         model="ManifestAtPrepare",
     ),
     Mutant(
@@ -92,6 +100,7 @@ MUTANTS = [
             ),
         ),
         breaks=("R2", "T1", "R3", "T2"),
+        scenarios=("continue/swap",),
         model="PublishesVersionThenEpoch",
     ),
     Mutant(
@@ -106,6 +115,7 @@ MUTANTS = [
             ),
         ),
         breaks=("T4", "T1", "D1"),
+        scenarios=("continue/revert",),
         model="RevertIsNoPublication",
     ),
     Mutant(
@@ -119,6 +129,7 @@ MUTANTS = [
             ),
         ),
         breaks=("L4", "B3", "L1", "B1"),
+        scenarios=("continue/failing-init",),
         model="BuildFailureIsForgotten",
     ),
     Mutant(
@@ -132,6 +143,7 @@ MUTANTS = [
             ),
         ),
         breaks=("L4", "B3", "L3"),
+        scenarios=("extra/init_fails",),
         model="RolledBackForEver",
     ),
     Mutant(
@@ -145,6 +157,7 @@ MUTANTS = [
             ),
         ),
         breaks=("B2", "S1"),
+        scenarios=("continue/failing-init",),
         model="CancelCountsTwice",
     ),
     Mutant(
@@ -158,6 +171,7 @@ MUTANTS = [
             ),
         ),
         breaks=("B2", "S1"),
+        scenarios=("continue/failing-init",),
         model="RollbackIsNotCounted",
     ),
     Mutant(
@@ -175,7 +189,19 @@ MUTANTS = [
                 "            pass\n",
             ),
         ),
-        breaks=("L4", "B1", "D5", "R6", "B2", "V1", "M4", "V3"),
+        breaks=(
+            "L4",
+            "L1",
+            "B1",
+            "D5",
+            "R6",
+            "B2",
+            "V1",
+            "M4",
+            "V3",
+            "M5",
+        ),
+        scenarios=("continue/struck-upgrade",),
         model="BuildFailureIsForgotten",
     ),
     Mutant(
@@ -183,6 +209,7 @@ MUTANTS = [
         story="Whether the plugin is on probation is not asked: a second commit retires what is gone.",
         patches=(Patch("decide", "        if operation and not book.probation:\n", "        if False:\n"),),
         breaks=("L3", "M2", "L1", "M3"),
+        scenarios=("continue/decide",),
         why_no_model="the action's guard is the check; a mutant without it would be another model",
     ),
     Mutant(
@@ -196,6 +223,7 @@ MUTANTS = [
             ),
         ),
         breaks=("D5",),
+        scenarios=("hold/revert",),
         model="RevertUnderHoldWithoutDraining",
     ),
     Mutant(
@@ -209,6 +237,7 @@ MUTANTS = [
             ),
         ),
         breaks=("B4",),
+        scenarios=("extra/init_fails",),
         why_no_model="the model has no errors that say anything",
     ),
     Mutant(
@@ -222,6 +251,7 @@ MUTANTS = [
             ),
         ),
         breaks=("H2", "B1"),
+        scenarios=("extra/handover_fails",),
         why_no_model="handover_fails is an action of the model; one that did nothing would be hand_over",
     ),
 ]

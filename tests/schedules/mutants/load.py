@@ -62,16 +62,19 @@ class _Finder(MetaPathFinder):
 
 
 @contextlib.contextmanager
-def loaded(mutant: Mutant | None, *also: str) -> Iterator[ModuleType]:
+def loaded(mutant: Mutant | None, *also: str, keep: Sequence[str] = ()) -> Iterator[ModuleType]:
     """While the block runs, `quiesce` is a fresh copy with the mutant's patches; give that package.
 
     :param mutant: None for a fresh copy of the kernel as it is: the control.
     :param also: modules outside the package that import it by name and must see the copy.
+    :param keep: modules of the package that are not imported afresh, because they know nothing of the kernel.
     :raises BadMutant: a patch does not apply, or patches a module that the package does not load.
     """
     patches = () if mutant is None else mutant.patches
     finder = _Finder(patches)
+    kept = {name: importlib.import_module(name) for name in keep}
     before = _taken(also)
+    sys.modules.update(kept)
     sys.meta_path.insert(0, finder)
     try:
         package = importlib.import_module(PACKAGE)

@@ -53,12 +53,12 @@ class Mutant:
     story: str
     patches: tuple[Patch, ...]
     breaks: tuple[str, ...]
-    scenarios: tuple[str, ...] = ()
+    scenarios: tuple[str, ...]
     model: str | None = None
     why_no_model: str = ""
 
     def __post_init__(self) -> None:
         if (self.model is None) is not bool(self.why_no_model):
             raise BadMutant(f"{self.name}: expected a model counterpart or the reason why there is none, not both")
-        if not self.breaks or not self.patches:
-            raise BadMutant(f"{self.name}: expected at least one patch and one rule")
+        if not (self.breaks and self.patches and self.scenarios):
+            raise BadMutant(f"{self.name}: expected at least one patch, one rule and one scenario")

@@ -17,6 +17,10 @@ MUTANTS = [
         story="A retired version is freed while calls run on it.",
         patches=(Patch("reclaim", _HELD, ""),),
         breaks=("M1", "R3", "M2"),
+        scenarios=(
+            "overlap/swap",
+            "continue/unregister",
+        ),
         model="FreesWithoutLookingAtHolders",
     ),
     Mutant(
@@ -31,6 +35,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M1", "R3", "M2"),
+        scenarios=("overlap/swap",),
         model="LooksAtOneRecordOnly",
     ),
     Mutant(
@@ -44,6 +49,10 @@ MUTANTS = [
             ),
         ),
         breaks=("M3",),
+        scenarios=(
+            "overlap/swap@1x1",
+            "overlap/swap",
+        ),
         model="FreesTwice",
     ),
     Mutant(
@@ -57,6 +66,7 @@ MUTANTS = [
             ),
         ),
         breaks=("L1", "L5", "T1", "M3", "M5", "S1", "L2", "M4", "V1", "B2"),
+        scenarios=("overlap/swap",),
         why_no_model="every step of the model is one section; a section without its lock is none",
     ),
     Mutant(
@@ -71,6 +81,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M2", "R5", "M1", "R3"),
+        scenarios=("continue/swap",),
         model="RetiresBeforeTheSwap",
     ),
     Mutant(
@@ -84,6 +95,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M5",),
+        scenarios=("continue/swap",),
         model="CommitsWithoutLooking",
     ),
     Mutant(
@@ -99,6 +111,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M2", "M1"),
+        scenarios=("continue/revert",),
         model="FreesOnProbation",
     ),
     Mutant(
@@ -112,6 +125,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M4",),
+        scenarios=("continue/failing-init",),
         model="CandidateForgotten",
     ),
     Mutant(
@@ -127,6 +141,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M4",),
+        scenarios=("continue/cancel",),
         model="CandidateFreedTwice",
     ),
     Mutant(
@@ -140,6 +155,7 @@ MUTANTS = [
             ),
         ),
         breaks=("G2", "R3", "M1", "M2"),
+        scenarios=("continue/unregister",),
         model="UnregisterFreesAtOnce",
     ),
     Mutant(
@@ -147,6 +163,7 @@ MUTANTS = [
         story="The bound on live versions is passed by one.",
         patches=(Patch("upgrade", "        if alive >= self.bound:\n", "        if alive > self.bound:\n"),),
         breaks=("M7",),
+        scenarios=("extra/bound",),
         model="NoCapOnVersions",
     ),
     Mutant(
@@ -160,6 +177,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M6", "D6"),
+        scenarios=("extra/close_hook",),
         why_no_model="freeing is one step of the model; the close hook is below its level",
     ),
     Mutant(
@@ -173,6 +191,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M6", "M3"),
+        scenarios=("extra/close_hook",),
         why_no_model="a close hook of the model cannot fail",
     ),
     Mutant(
@@ -186,6 +205,7 @@ MUTANTS = [
             ),
         ),
         breaks=("M6", "R1"),
+        scenarios=("extra/close_hook",),
         why_no_model="a close hook of the model cannot fail",
     ),
 ]
