@@ -98,7 +98,26 @@ def schedules(console: Console) -> Part:
     return rows, notes
 
 
-PARTS = {"explorers": explorers, "calls": calls, "schedules": schedules}
+def search(console: Console) -> Part:
+    """How long each strategy takes to the bug that needs three preemptions, beside frontrun and interleave-test."""
+    rows: list[Row] = []
+    notes = []
+    path = [ROOT, ROOT / "tests" / "conformance"]
+    environment = interpreters.schedule_environment(interpreters.found())
+    if environment is None:
+        notes.append("frontrun, interleave-test: not measured; they need Python 3.12 or later and there is none here")
+    else:
+        version, commands = environment
+        messages = worker(commands / "python", "tests.benchmarks.search", str(commands), path=path)
+        rows += collect(
+            console, f"three-preemption bug beside frontrun and interleave-test, Python {version}", messages
+        )
+    messages = worker(interpreters.running(), "tests.benchmarks.search", path=path)
+    rows += collect(console, f"three-preemption bug, Python {platform.python_version()}", messages)
+    return rows, notes
+
+
+PARTS = {"explorers": explorers, "calls": calls, "schedules": schedules, "search": search}
 
 
 def medians_table(rows: Iterable[Row]) -> Table:

@@ -143,6 +143,10 @@ class _Explorer:
         self.held = part.held if isinstance(part, Share) else []
         """What the last step above the root is taken to lead to."""
         self.chooser: _Chooser | None = None
+        self.reasons: list[list[tuple[int, Event]]] = []
+        """For each step in `order`: what is to be tried because of it, and in front of which step."""
+        self.forks = False
+        """Some thread had alternatives in some state."""
         self.finished = self.tries = False
         """`tries`: a lock was tried, or given up after a timeout."""
         if isinstance(part, Stack):
@@ -210,7 +214,8 @@ class _Explorer:
             raise done.lost
         self.share = None
         order = self.order
-        for depth in range(len(order.events), len(self.steps)):
+        known = len(order.events)
+        for depth in range(known, len(self.steps)):
             event = self.steps[depth] = self._known(depth)
             order.add(event)
             if event.ops[0].point in _TRIES:
@@ -223,15 +228,16 @@ class _Explorer:
                 self.found.append((tuple(self.path[: self.root - 1]), self.steps[self.root - 1].choice, detour))
         self.held = []
         waiting = execution.ending.waiting if isinstance(execution.ending, Deadlock) else ()
-        for at, event in enumerate(order.events):
-            for first in order.rivals(event, at):
-                self._try_instead(first, event, waiting)
-            node = self.nodes[at]
-            offers = self.offers[at] if node is None else node.choices
-            if len(offers) > 1:
-                for other in offers:
-                    if other[0] == event[0] and other != event[1]:
-                        self._try_instead(at, begin(other), waiting)
+        for depth in range(len(self.reasons), len(self.steps)):
+            self.reasons.append(self._find_reasons(depth, self.steps[depth]))
+        after_all = -1  # which steps come before every new one, whatever is done
+        for past in order.pasts[known:]:
+            after_all &= past
+        for at, reasons in enumerate(self.reasons):
+            for first, event in reasons:
+                # What comes after the first step anyway changes nothing in the way around it: seen before.
+                if at >= known or self.forks or not after_all >> first & 1:
+                    self._try_instead(first, event, waiting)
         for choice in waiting:
             event = begin(choice)
             for first in order.rivals(event, len(order.events)):
@@ -239,10 +245,22 @@ class _Explorer:
         self._backtrack()
         return not done.stopped
 
+    def _find_reasons(self, at: int, event: Event) -> list[tuple[int, Event]]:
+        """Give the steps in front of which this one could come, and what could be done in its place."""
+        reasons = [(first, event) for first in self.order.rivals(event, at)]
+        node = self.nodes[at]
+        offers = self.offers[at] if node is None else node.choices
+        if len(offers) > 1:
+            others = [choice for choice in offers if choice[0] == event[0] and choice != event[1]]
+            if others:
+                self.forks = True
+                reasons += [(at, begin(other)) for other in others]
+        return reasons
+
     def _try_instead(self, first: int, event: Event, waiting: Sequence[Choice]) -> None:
         """See to it that an event is tried before step `first`, or in its place if they are of one thread."""
         node = self.nodes[first]
-        detour = self.order.detour(first, event, waiting)
+        detour = self.order.detour(first, event, waiting, fates=self.forks)
         if node is None:
             key = (first, *(step.choice for step in detour.steps))
             if key not in self.reported:
@@ -276,6 +294,7 @@ class _Explorer:
             below = node.retake()
             if below is not None:
                 self.order.cut(len(self.steps))
+                del self.reasons[len(self.steps) :]
                 self.fresh = len(self.steps)
                 self._step(node, below)
                 self.repeats, self.ahead = len(self.steps), below

@@ -116,27 +116,30 @@ class Order:
         pasts.append(past)
         mine.append(index)
 
-    def detour(self, first: int, instead: Event, waiting: Sequence[Choice] = ()) -> Detour:
+    def detour(self, first: int, instead: Event, waiting: Sequence[Choice] = (), *, fates: bool = True) -> Detour:
         """Make the way around step `first`: every later step that need not come after it, in order, then `instead`.
 
         Args:
             first: its index.
             instead: what is to come before it, or in its place.
             waiting: what threads wait for in vain after the last step.
+            fates: whether anybody will ask for the fates.
 
         """
-        beside: list[Event] = []
-        fates: dict[str, list[str]] = {}
-        for event, past in zip(self.events[first:], self.pasts[first:], strict=True):
-            if not past >> first & 1:
-                beside.append(event)
-            else:
-                fates.setdefault(event[0], []).append(label(event[1]))
+        bit = 1 << first
+        events, pasts = self.events[first:], self.pasts[first:]
+        steps = [event for event, past in zip(events, pasts, strict=True) if not past & bit]
+        steps.append(instead)
+        if not fates:
+            return Detour(steps, {})
+        found: dict[str, list[str]] = {}
+        for event, past in zip(events, pasts, strict=True):
+            if past & bit and event[0] != instead[0]:  # what that one does afterwards is not known
+                found.setdefault(event[0], []).append(label(event[1]))
         for choice in waiting:
-            fates.setdefault(choice[0], []).append(label(choice))
-        beside.append(instead)
-        fates.pop(instead[0], None)  # what it does after that is not known
-        return Detour(beside, fates)
+            if choice[0] != instead[0]:
+                found.setdefault(choice[0], []).append(label(choice))
+        return Detour(steps, found)
 
     def rivals(self, event: Event, at: int) -> list[int]:
         """Give each step that races with one done at index `at`, or waited for in vain when `at` is the length."""
