@@ -34,7 +34,7 @@
 (push 1)
 ; algorithm.Hold: the first state has unborn_means_beyond_the_newest
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (= (not (= |?v!0| 0)) (< 0 |?v!0|))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (= (not (= ?v!0 0)) (< 0 ?v!0))))))
 (check-sat)
 (pop 1)
 (pop 1)

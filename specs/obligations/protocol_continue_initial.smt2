@@ -29,13 +29,13 @@
 (push 1)
 ; protocol.Continue: the first state has live_means_current_or_on_probation [M2, L1]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= |?v!0| 0)) (= |?v!0| 0))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (not (= ?v!0 0)) (= ?v!0 0))))))
 (check-sat)
 (pop 1)
 (push 1)
 ; protocol.Continue: the first state has unborn_means_beyond_the_newest
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (= (not (= |?v!0| 0)) (< 0 |?v!0|))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (= (not (= ?v!0 0)) (< 0 ?v!0))))))
 (check-sat)
 (pop 1)
 (pop 1)

@@ -28,22 +28,22 @@
 (declare-fun step.t () Thread)
 (declare-fun step.v () Int)
 (assert (<= 0 step.v))
-(define-fun |def numbers_are_never_negative| () Bool (and (<= 0 s.current) (<= 0 s.manifest) (<= 0 s.epoch) (<= 0 s.newest) (<= 0 s.candidate) (<= 0 s.previous) (<= 0 s.succeeded) (<= 0 s.failed) (forall ((|?k| Thread)) (<= 0 (s.runs |?k|))) (forall ((|?k| Thread)) (<= 0 (s.inner |?k|)))))
-(define-fun |def a_running_call_has_its_version| () Bool (forall ((|?t!0| Thread)) (or (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (= (s.life (s.runs |?t!0|)) Life.LIVE) (= (s.life (s.runs |?t!0|)) Life.RETIRED))))
-(define-fun |def a_nested_call_runs_on_the_version_of_the_outer_one| () Bool (forall ((|?t!0| Thread)) (or (not (= (s.phase |?t!0|) Phase.NESTED)) (= (s.inner |?t!0|) (s.runs |?t!0|)))))
+(define-fun |def numbers_are_never_negative| () Bool (and (<= 0 s.current) (<= 0 s.manifest) (<= 0 s.epoch) (<= 0 s.newest) (<= 0 s.candidate) (<= 0 s.previous) (<= 0 s.succeeded) (<= 0 s.failed) (forall ((?k Thread)) (<= 0 (s.runs ?k))) (forall ((?k Thread)) (<= 0 (s.inner ?k)))))
+(define-fun |def a_running_call_has_its_version| () Bool (forall ((?t!0 Thread)) (or (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (= (s.life (s.runs ?t!0)) Life.LIVE) (= (s.life (s.runs ?t!0)) Life.RETIRED))))
+(define-fun |def a_nested_call_runs_on_the_version_of_the_outer_one| () Bool (forall ((?t!0 Thread)) (or (not (= (s.phase ?t!0) Phase.NESTED)) (= (s.inner ?t!0) (s.runs ?t!0)))))
 (define-fun |def the_current_version_is_live| () Bool (or (= s.gate Gate.SHUT) (= (s.life s.current) Life.LIVE)))
 (define-fun |def what_a_revert_would_bring_back_is_live| () Bool (or (not (= s.state HotReloadState.UPGRADE_COMPLETE)) (and (= (s.life s.previous) Life.LIVE) (not (= s.previous s.current)))))
-(define-fun |def live_means_current_or_on_probation| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (not (= (s.life |?v!0|) Life.LIVE)) (= |?v!0| s.current) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (= |?v!0| s.previous))))))
+(define-fun |def live_means_current_or_on_probation| () Bool (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (not (= (s.life ?v!0) Life.LIVE)) (= ?v!0 s.current) (and (= s.state HotReloadState.UPGRADE_COMPLETE) (= ?v!0 s.previous))))))
 (define-fun |def the_candidate_is_one| () Bool (and (or (= s.candidate 0) (= (s.life s.candidate) Life.CANDIDATE)) (or (not (or (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING))) (not (= s.candidate 0)))))
 (define-fun |def no_upgrade_means_nothing_pending| () Bool (and (or (= s.candidate 0) (= s.state HotReloadState.PREPARING_UPGRADE) (= s.state HotReloadState.DRAINING) (= s.state HotReloadState.SWAPPING)) (or (not s.ready) (and (= s.state HotReloadState.PREPARING_UPGRADE) (not (= s.candidate 0)))) (or (not (or (not (= s.previous 0)) s.undecided)) (= s.state HotReloadState.UPGRADE_COMPLETE))))
 (define-fun |def the_candidate_is_newer| () Bool (or (= s.candidate 0) (< s.current s.candidate)))
 (define-fun |def out_of_service_is_for_good| () Bool (or (not (= s.gate Gate.SHUT)) (= s.state HotReloadState.ACTIVE) (= s.state HotReloadState.ROLLED_BACK)))
 (define-fun |def few_versions_are_alive| () Bool (<= (+ s.count.0 s.building) 3))
-(define-fun |def the_swap_follows_the_drain| () Bool (or (not (= s.state HotReloadState.SWAPPING)) (not (exists ((|?t!0| Thread)) (s.awaited |?t!0|)))))
-(define-fun |def behind_a_closed_gate_all_calls_are_awaited| () Bool (or (not (= s.gate Gate.HELD)) (forall ((|?t!0| Thread)) (= (s.awaited |?t!0|) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))))))
-(define-fun |def unborn_means_beyond_the_newest| () Bool (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (= (= (s.life |?v!0|) Life.UNBORN) (< s.newest |?v!0|)))))
+(define-fun |def the_swap_follows_the_drain| () Bool (or (not (= s.state HotReloadState.SWAPPING)) (not (exists ((?t!0 Thread)) (s.awaited ?t!0)))))
+(define-fun |def behind_a_closed_gate_all_calls_are_awaited| () Bool (or (not (= s.gate Gate.HELD)) (forall ((?t!0 Thread)) (= (s.awaited ?t!0) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))))))
+(define-fun |def unborn_means_beyond_the_newest| () Bool (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (= (= (s.life ?v!0) Life.UNBORN) (< s.newest ?v!0)))))
 (define-fun |def after_a_failure_nothing_is_in_the_way| () Bool (or (not (= s.state HotReloadState.ROLLED_BACK)) (= s.gate Gate.SHUT) (and (= s.gate Gate.OPEN) (= s.candidate 0) (= s.previous 0) (not s.undecided))))
-(define-fun |def count.0_sees_each| () Bool (forall ((|?x| Int)) (=> (<= 0 |?x|) (or (not (or (= (s.life |?x|) Life.CANDIDATE) (= (s.life |?x|) Life.LIVE) (= (s.life |?x|) Life.RETIRED))) (<= 1 s.count.0)))))
+(define-fun |def count.0_sees_each| () Bool (forall ((?x Int)) (=> (<= 0 ?x) (or (not (or (= (s.life ?x) Life.CANDIDATE) (= (s.life ?x) Life.LIVE) (= (s.life ?x) Life.RETIRED))) (<= 1 s.count.0)))))
 (assert (! |def numbers_are_never_negative| :named numbers_are_never_negative))
 (assert (! |def a_running_call_has_its_version| :named a_running_call_has_its_version))
 (assert (! |def a_nested_call_runs_on_the_version_of_the_outer_one| :named a_nested_call_runs_on_the_version_of_the_outer_one))
@@ -68,7 +68,7 @@
 (push 1)
 ; protocol.Continue: invoke keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (or (not (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (or (not (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -98,13 +98,13 @@
 (push 1)
 ; protocol.Continue: start keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.RUNNING) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.RUNNING) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (or (not (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.RUNNING) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.RUNNING) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (or (not (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
 ; protocol.Continue: start keeps the promise a_call_keeps_its_version [R2]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (or (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (not (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.RUNNING) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (= (ite (= |?t!0| step.t) s.current (s.runs |?t!0|)) (s.runs |?t!0|))))))
+(assert (not (forall ((?t!0 Thread)) (or (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (not (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.RUNNING) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (= (ite (= ?t!0 step.t) s.current (s.runs ?t!0)) (s.runs ?t!0))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -134,7 +134,7 @@
 (push 1)
 ; protocol.Continue: turned_away keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)) (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (or (not (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)) (= ?t!0 step.t) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (or (not (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -164,7 +164,7 @@
 (push 1)
 ; protocol.Continue: nest keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.NESTED) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (= ?t!0 step.t) (= (s.phase ?t!0) Phase.NESTED) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (= ?t!0 step.t) (= (s.phase ?t!0) Phase.NESTED))) (or (not (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -188,13 +188,13 @@
 (push 1)
 ; protocol.Continue: finish keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)) (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (or (not (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)) (= ?t!0 step.t) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (or (not (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
 ; protocol.Continue: finish keeps the promise a_call_keeps_its_version [R2]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (or (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (not (or (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.RUNNING)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (= (ite (= |?t!0| step.t) 0 (s.runs |?t!0|)) (s.runs |?t!0|))))))
+(assert (not (forall ((?t!0 Thread)) (or (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (not (or (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.RUNNING)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (= (ite (= ?t!0 step.t) 0 (s.runs ?t!0)) (s.runs ?t!0))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -224,7 +224,7 @@
 (push 1)
 ; protocol.Continue: unnest keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.RUNNING) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= |?t!0| step.t) (= (s.phase |?t!0|) Phase.RUNNING) (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.NESTED)))) (or (not (and (not (= |?t!0| step.t)) (= (s.phase |?t!0|) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.RUNNING) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= ?t!0 step.t) (= (s.phase ?t!0) Phase.RUNNING) (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.NESTED)))) (or (not (and (not (= ?t!0 step.t)) (= (s.phase ?t!0) Phase.IDLE))) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -254,7 +254,7 @@
 (push 1)
 ; protocol.Continue: prepare_upgrade keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -272,7 +272,7 @@
 (push 1)
 ; protocol.Continue: build keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -290,7 +290,7 @@
 (push 1)
 ; protocol.Continue: build keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| (+ s.newest 1)) Life.CANDIDATE (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (or (= |?v!0| (+ s.newest 1)) (= (s.life |?v!0|) Life.CANDIDATE))) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.LIVE)) (and (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.FREED)))) (and (= (s.life |?v!0|) Life.LIVE) (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.RETIRED)) (and (= (s.life |?v!0|) Life.RETIRED) (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.FREED)))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 (+ s.newest 1)) Life.CANDIDATE (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (or (= ?v!0 (+ s.newest 1)) (= (s.life ?v!0) Life.CANDIDATE))) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.LIVE)) (and (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.FREED)))) (and (= (s.life ?v!0) Life.LIVE) (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.RETIRED)) (and (= (s.life ?v!0) Life.RETIRED) (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.FREED)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -302,7 +302,7 @@
 (push 1)
 ; protocol.Continue: build_fails keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -332,7 +332,7 @@
 (push 1)
 ; protocol.Continue: build_of_a_cancelled_upgrade keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -350,7 +350,7 @@
 (push 1)
 ; protocol.Continue: build_of_a_cancelled_upgrade keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| (+ s.newest 1)) Life.CANDIDATE (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (or (= |?v!0| (+ s.newest 1)) (= (s.life |?v!0|) Life.CANDIDATE))) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.LIVE)) (and (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.FREED)))) (and (= (s.life |?v!0|) Life.LIVE) (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.RETIRED)) (and (= (s.life |?v!0|) Life.RETIRED) (not (= |?v!0| (+ s.newest 1))) (= (s.life |?v!0|) Life.FREED)))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 (+ s.newest 1)) Life.CANDIDATE (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (or (= ?v!0 (+ s.newest 1)) (= (s.life ?v!0) Life.CANDIDATE))) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.LIVE)) (and (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.FREED)))) (and (= (s.life ?v!0) Life.LIVE) (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.RETIRED)) (and (= (s.life ?v!0) Life.RETIRED) (not (= ?v!0 (+ s.newest 1))) (= (s.life ?v!0) Life.FREED)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -362,7 +362,7 @@
 (push 1)
 ; protocol.Continue: build_of_a_cancelled_upgrade_fails keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -392,7 +392,7 @@
 (push 1)
 ; protocol.Continue: prepared keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -416,7 +416,7 @@
 (push 1)
 ; protocol.Continue: init_fails keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -446,7 +446,7 @@
 (push 1)
 ; protocol.Continue: drain_in_flight keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -460,11 +460,11 @@
 (assert (! (= s.manifest s.current) :named the_manifest_is_that_of_the_current_version))
 (assert (! (not (= s.gate Gate.HELD)) :named the_gate_is_closed_for_a_drain_only))
 (assert (! (<= 0 s.count.0) :named count.0_is_never_negative))
-(assert (! (and (= s.state HotReloadState.DRAINING) (not (exists ((|?t!0| Thread)) (s.awaited |?t!0|)))) :named guard))
+(assert (! (and (= s.state HotReloadState.DRAINING) (not (exists ((?t!0 Thread)) (s.awaited ?t!0)))) :named guard))
 (push 1)
 ; protocol.Continue: drained keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -482,7 +482,7 @@
 (push 1)
 ; protocol.Continue: time_out keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -512,7 +512,7 @@
 (push 1)
 ; protocol.Continue: interrupted keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -542,7 +542,7 @@
 (push 1)
 ; protocol.Continue: handover_fails keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -566,7 +566,7 @@
 (push 1)
 ; protocol.Continue: drain_for_revert keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -584,7 +584,7 @@
 (push 1)
 ; protocol.Continue: revert_times_out keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -614,7 +614,7 @@
 (push 1)
 ; protocol.Continue: atomic_swap keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -638,7 +638,7 @@
 (push 1)
 ; protocol.Continue: atomic_swap keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| s.candidate) Life.LIVE (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (not (= |?v!0| s.candidate)) (= (s.life |?v!0|) Life.CANDIDATE)) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (= |?v!0| s.candidate) (= (s.life |?v!0|) Life.LIVE) (and (not (= |?v!0| s.candidate)) (= (s.life |?v!0|) Life.FREED)))) (and (= (s.life |?v!0|) Life.LIVE) (not (= |?v!0| s.candidate)) (= (s.life |?v!0|) Life.RETIRED)) (and (= (s.life |?v!0|) Life.RETIRED) (not (= |?v!0| s.candidate)) (= (s.life |?v!0|) Life.FREED)))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 s.candidate) Life.LIVE (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (not (= ?v!0 s.candidate)) (= (s.life ?v!0) Life.CANDIDATE)) (and (= (s.life ?v!0) Life.CANDIDATE) (or (= ?v!0 s.candidate) (= (s.life ?v!0) Life.LIVE) (and (not (= ?v!0 s.candidate)) (= (s.life ?v!0) Life.FREED)))) (and (= (s.life ?v!0) Life.LIVE) (not (= ?v!0 s.candidate)) (= (s.life ?v!0) Life.RETIRED)) (and (= (s.life ?v!0) Life.RETIRED) (not (= ?v!0 s.candidate)) (= (s.life ?v!0) Life.FREED)))))))
 (check-sat)
 (pop 1)
 (pop 1)
@@ -650,7 +650,7 @@
 (push 1)
 ; protocol.Continue: commit keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -662,7 +662,7 @@
 (push 1)
 ; protocol.Continue: commit keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| s.previous) Life.RETIRED (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (not (= |?v!0| s.previous)) (= (s.life |?v!0|) Life.CANDIDATE)) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| s.previous)) (= (s.life |?v!0|) Life.LIVE)) (and (not (= |?v!0| s.previous)) (= (s.life |?v!0|) Life.FREED)))) (and (= (s.life |?v!0|) Life.LIVE) (or (= |?v!0| s.previous) (= (s.life |?v!0|) Life.RETIRED))) (and (= (s.life |?v!0|) Life.RETIRED) (not (= |?v!0| s.previous)) (= (s.life |?v!0|) Life.FREED)))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 s.previous) Life.RETIRED (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (not (= ?v!0 s.previous)) (= (s.life ?v!0) Life.CANDIDATE)) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 s.previous)) (= (s.life ?v!0) Life.LIVE)) (and (not (= ?v!0 s.previous)) (= (s.life ?v!0) Life.FREED)))) (and (= (s.life ?v!0) Life.LIVE) (or (= ?v!0 s.previous) (= (s.life ?v!0) Life.RETIRED))) (and (= (s.life ?v!0) Life.RETIRED) (not (= ?v!0 s.previous)) (= (s.life ?v!0) Life.FREED)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -674,7 +674,7 @@
 (push 1)
 ; protocol.Continue: revert keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -704,7 +704,7 @@
 (push 1)
 ; protocol.Continue: revert keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| s.current) Life.RETIRED (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.CANDIDATE)) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.LIVE)) (and (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.FREED)))) (and (= (s.life |?v!0|) Life.LIVE) (or (= |?v!0| s.current) (= (s.life |?v!0|) Life.RETIRED))) (and (= (s.life |?v!0|) Life.RETIRED) (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.FREED)))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 s.current) Life.RETIRED (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.CANDIDATE)) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.LIVE)) (and (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.FREED)))) (and (= (s.life ?v!0) Life.LIVE) (or (= ?v!0 s.current) (= (s.life ?v!0) Life.RETIRED))) (and (= (s.life ?v!0) Life.RETIRED) (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.FREED)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -722,7 +722,7 @@
 (push 1)
 ; protocol.Continue: cancel_upgrade keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -752,7 +752,7 @@
 (push 1)
 ; protocol.Continue: acknowledge keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -776,7 +776,7 @@
 (push 1)
 ; protocol.Continue: unregister keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -788,7 +788,7 @@
 (push 1)
 ; protocol.Continue: unregister keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| s.current) Life.RETIRED (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.CANDIDATE)) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.LIVE)) (and (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.FREED)))) (and (= (s.life |?v!0|) Life.LIVE) (or (= |?v!0| s.current) (= (s.life |?v!0|) Life.RETIRED))) (and (= (s.life |?v!0|) Life.RETIRED) (not (= |?v!0| s.current)) (= (s.life |?v!0|) Life.FREED)))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 s.current) Life.RETIRED (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.CANDIDATE)) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.LIVE)) (and (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.FREED)))) (and (= (s.life ?v!0) Life.LIVE) (or (= ?v!0 s.current) (= (s.life ?v!0) Life.RETIRED))) (and (= (s.life ?v!0) Life.RETIRED) (not (= ?v!0 s.current)) (= (s.life ?v!0) Life.FREED)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -806,7 +806,7 @@
 (push 1)
 ; protocol.Continue: discard keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -824,7 +824,7 @@
 (push 1)
 ; protocol.Continue: discard keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| step.v) Life.FREED (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (not (= |?v!0| step.v)) (= (s.life |?v!0|) Life.CANDIDATE)) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| step.v)) (= (s.life |?v!0|) Life.LIVE)) (= |?v!0| step.v) (= (s.life |?v!0|) Life.FREED))) (and (= (s.life |?v!0|) Life.LIVE) (not (= |?v!0| step.v)) (= (s.life |?v!0|) Life.RETIRED)) (and (= (s.life |?v!0|) Life.RETIRED) (or (= |?v!0| step.v) (= (s.life |?v!0|) Life.FREED))))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 step.v) Life.FREED (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (not (= ?v!0 step.v)) (= (s.life ?v!0) Life.CANDIDATE)) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 step.v)) (= (s.life ?v!0) Life.LIVE)) (= ?v!0 step.v) (= (s.life ?v!0) Life.FREED))) (and (= (s.life ?v!0) Life.LIVE) (not (= ?v!0 step.v)) (= (s.life ?v!0) Life.RETIRED)) (and (= (s.life ?v!0) Life.RETIRED) (or (= ?v!0 step.v) (= (s.life ?v!0) Life.FREED))))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -838,11 +838,11 @@
 (assert (! (= s.manifest s.current) :named the_manifest_is_that_of_the_current_version))
 (assert (! (not (= s.gate Gate.HELD)) :named the_gate_is_closed_for_a_drain_only))
 (assert (! (<= 0 s.count.0) :named count.0_is_never_negative))
-(assert (! (and (= (s.life step.v) Life.RETIRED) (not (exists ((|?t!0| Thread)) (and (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (= (s.runs |?t!0|) step.v))))) :named guard))
+(assert (! (and (= (s.life step.v) Life.RETIRED) (not (exists ((?t!0 Thread)) (and (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (= (s.runs ?t!0) step.v))))) :named guard))
 (push 1)
 ; protocol.Continue: cleanup_old keeps the promise a_call_starts_once_and_ends_once [R1]
 (set-info :status unsat)
-(assert (not (forall ((|?t!0| Thread)) (ite (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED)) (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED) (= (s.phase |?t!0|) Phase.IDLE)) (ite (= (s.phase |?t!0|) Phase.IDLE) (not (or (= (s.phase |?t!0|) Phase.RUNNING) (= (s.phase |?t!0|) Phase.NESTED))) (or (not (= (s.phase |?t!0|) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
+(assert (not (forall ((?t!0 Thread)) (ite (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED)) (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED) (= (s.phase ?t!0) Phase.IDLE)) (ite (= (s.phase ?t!0) Phase.IDLE) (not (or (= (s.phase ?t!0) Phase.RUNNING) (= (s.phase ?t!0) Phase.NESTED))) (or (not (= (s.phase ?t!0) Phase.IDLE)) (= s.gate Gate.SHUT)))))))
 (check-sat)
 (pop 1)
 (push 1)
@@ -860,7 +860,7 @@
 (push 1)
 ; protocol.Continue: cleanup_old keeps the promise life_moves_forward [M1, M3]
 (set-info :status unsat)
-(assert (not (forall ((|?v!0| Int)) (=> (<= 0 |?v!0|) (or (= (ite (= |?v!0| step.v) Life.FREED (s.life |?v!0|)) (s.life |?v!0|)) (and (= (s.life |?v!0|) Life.UNBORN) (not (= |?v!0| step.v)) (= (s.life |?v!0|) Life.CANDIDATE)) (and (= (s.life |?v!0|) Life.CANDIDATE) (or (and (not (= |?v!0| step.v)) (= (s.life |?v!0|) Life.LIVE)) (= |?v!0| step.v) (= (s.life |?v!0|) Life.FREED))) (and (= (s.life |?v!0|) Life.LIVE) (not (= |?v!0| step.v)) (= (s.life |?v!0|) Life.RETIRED)) (and (= (s.life |?v!0|) Life.RETIRED) (or (= |?v!0| step.v) (= (s.life |?v!0|) Life.FREED))))))))
+(assert (not (forall ((?v!0 Int)) (=> (<= 0 ?v!0) (or (= (ite (= ?v!0 step.v) Life.FREED (s.life ?v!0)) (s.life ?v!0)) (and (= (s.life ?v!0) Life.UNBORN) (not (= ?v!0 step.v)) (= (s.life ?v!0) Life.CANDIDATE)) (and (= (s.life ?v!0) Life.CANDIDATE) (or (and (not (= ?v!0 step.v)) (= (s.life ?v!0) Life.LIVE)) (= ?v!0 step.v) (= (s.life ?v!0) Life.FREED))) (and (= (s.life ?v!0) Life.LIVE) (not (= ?v!0 step.v)) (= (s.life ?v!0) Life.RETIRED)) (and (= (s.life ?v!0) Life.RETIRED) (or (= ?v!0 step.v) (= (s.life ?v!0) Life.FREED))))))))
 (check-sat)
 (pop 1)
 (push 1)

@@ -13,6 +13,8 @@ from quiesce_model.rules import rules
 from tests.schedules.mutants import MUTANTS, BadMutant, Mutant, Patch
 from tests.schedules.mutants.load import loaded
 
+COUNTERPARTS = {entry.name: entry for entry in catalogue()}
+
 
 def test_there_are_at_least_twenty_five_and_no_name_is_given_twice() -> None:
     assert len(MUTANTS) >= 25
@@ -32,17 +34,17 @@ def test_a_patch_applies_and_the_copy_can_be_imported(mutant: Mutant) -> None:
 def test_its_rules_and_its_counterpart_exist(mutant: Mutant) -> None:
     known = set(rules())
     assert set(mutant.breaks) <= known
-    assert mutant.model is None or mutant.model in {entry.name for entry in catalogue()}
+    assert mutant.model is None or mutant.model in COUNTERPARTS
 
 
 def test_a_patch_that_does_not_apply_is_an_error_that_shows_it() -> None:
-    mutant = Mutant("x", "", (Patch("reclaim", "no such text", ""),), ("L1",), model="NoSecondLook")
+    mutant = Mutant("x", "", (Patch("reclaim", "no such text", ""),), ("L1",), ("a",), model="NoSecondLook")
     with pytest.raises(BadMutant, match="no such text"), loaded(mutant):
         pass
     assert sys.modules["quiesce"] is quiesce
 
 
 def test_a_patch_of_a_module_that_is_not_loaded_is_an_error() -> None:
-    mutant = Mutant("x", "", (Patch("no_such_module", "a", "b"),), ("L1",), model="NoSecondLook")
+    mutant = Mutant("x", "", (Patch("no_such_module", "a", "b"),), ("L1",), ("a",), model="NoSecondLook")
     with pytest.raises(BadMutant, match="no_such_module"), loaded(mutant):
         pass

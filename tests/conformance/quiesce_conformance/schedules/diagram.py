@@ -77,7 +77,7 @@ def svg_diagram(execution: Execution, steps: Iterable[int] | None = None, *, tit
         f"<title>{_xml(title)}</title>",
         f"<desc>{_xml(_ending(execution))}</desc>",
         '<defs><marker id="quiesce-arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="currentColor"/></marker></defs>',
+        'orient="auto"><path d="M0 0 l8 4 l-8 4 z" fill="currentColor"/></marker></defs>',
     ]
     for thread in threads:
         parts.append(f'<text x="{x[thread]}" y="24" text-anchor="middle" font-weight="bold">{_xml(thread)}</text>')
