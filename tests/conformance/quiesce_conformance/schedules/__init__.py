@@ -17,6 +17,7 @@ General layout:
     slices.py       the steps that happen before the end
     diagram.py      one column per thread, as text and as SVG
     search.py       runs what a strategy wants run, within limits; report.py, checkpoint.py, limits.py
+    independence.py asks whether steps commute that are said to be independent
     strategies/     who goes on next: exhaustive, DPOR, PCT, random walk, Hypothesis
     errors.py       what can go wrong with the engine itself
 
