@@ -76,7 +76,7 @@ bench: $(BENCH) ## ratios against named peers in one run, also in build/bench.js
 	@$(BIN)/python -m tests.benchmarks
 
 soak: $(CROSS) ## what takes long: the proof under five seeds; exports in SPIN and TLC; schedules for SOAK seconds (3600)
-	@$(BIN)/python -m quiesce_model.prove.soak
+	@$(BIN)/python -m quiesce_model.prove.soak --audit specs/proof-audit.json
 	@$(BIN)/python -m quiesce_model.export.crosscheck
 	@$(BIN)/quiesce soak --seconds $(SOAK)
 

@@ -9,6 +9,7 @@ specs/         exactly the files that specs/README.md lists, and those that are 
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from fnmatch import fnmatchcase
 from readme import README, ROOT, digest, split
 
 from quiesce_model.export.artefacts import check
+from quiesce_model.prove.audit import stale
 from quiesce_model.rules import rules
 
 
@@ -43,6 +45,12 @@ def specs() -> Iterator[str]:
             yield f"specs/{name}: not listed in specs/README.md"
 
 
+def audit() -> Iterator[str]:
+    """The audit of the proof, which takes minutes to make, against the digests of the models that it is about."""
+    for name in stale(json.loads((ROOT / "specs" / "proof-audit.json").read_text(encoding="utf-8"))):
+        yield f"specs/proof-audit.json: {name} is not what it was; run: make soak, or its first line alone"
+
+
 def _is(name: str, pattern: str) -> bool:
     return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
@@ -51,7 +59,7 @@ def main() -> int:
     """Print every finding; exit code 1 if there is one."""
     findings = [*readme(), *specs()]
     if "--listed" not in sys.argv[1:]:
-        findings += check(ROOT / "specs")
+        findings += [*check(ROOT / "specs"), *audit()]
     for finding in findings:
         print(f"stale: {finding}")
     if findings:

@@ -5,23 +5,25 @@ Slow (minutes): `make soak` runs it and the docs show it.  A part of each is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from quiesce_model import algorithm, protocol
 from quiesce_model.known_bad.catalogue import catalogue
 from quiesce_model.known_bad.entry import KnownBad
 from quiesce_model.language import Model
+from quiesce_model.language.digest import model_digest
+from quiesce_model.prove.counterexample import counterexample
 from quiesce_model.prove.induction import induction
 from quiesce_model.prove.liveness import ranking
 from quiesce_model.prove.obligation import Obligation, model_names
 from quiesce_model.prove.proof import POLICIES
 from quiesce_model.prove.refinement import refinement
-from quiesce_model.prove.solvers import check
+from quiesce_model.prove.solvers import Answer, check
 from quiesce_model.prove.vacuity import Failing, dropping_each, failing, guards, never
 from quiesce_model.rules import rules
 
-__all__ = ["LEFT_OUT", "audit", "guards_hold", "mutants", "without_each"]
+__all__ = ["LEFT_OUT", "audit", "digests", "guards_hold", "mutants", "stale", "without_each"]
 
 LEFT_OUT = {
     "published": "the published protocol and its repairs are models of their own, with no inductive argument",
@@ -59,12 +61,27 @@ def mutants(entries: Iterable[KnownBad], *, limit_seconds: float = 2.0) -> dict[
             "breaks": entry.breaks,
             "caught": bool(found),
             "by its own rule": bool(own),
-            "how": sorted({a.verdict for a in own or found}),
-            "first": str(min(own or found, key=lambda a: a.verdict != "sat").obligation.name) if found else None,
+            **_how(own or found),
             "failing": len(found),
             "rules": sorted(whole.rules),
         }
     return out
+
+
+def _how(answers: Sequence[Answer]) -> dict[str, str | None]:
+    """The obligation that fails most plainly: z3 has a counterexample, or one is found in a small scope, or neither."""
+    for a in answers:
+        if a.verdict == "sat":
+            return {"fails": a.obligation.name, "how": "sat"}
+    for a in answers:
+        try:
+            if counterexample(a.obligation) is not None:
+                return {"fails": a.obligation.name, "how": "counterexample in a small scope"}
+        except TimeoutError:
+            continue
+    if not answers:
+        return {"fails": None, "how": None}
+    return {"fails": answers[0].obligation.name, "how": answers[0].verdict}
 
 
 def _all_of(model: type[Model]) -> list[Obligation]:
@@ -95,6 +112,19 @@ def without_each(*, limit_seconds: float = 5.0) -> list[dict[str, Any]]:
     return out
 
 
+def digests() -> dict[str, str]:
+    """What the audit is about: each model, and its digest."""
+    entries = {e.name: e.model for e in catalogue() if of_the_algorithm(e)}
+    own = {".".join(model_names(m)): m for m in (*protocol.POLICIES, *algorithm.POLICIES)}
+    return {name: model_digest(m) for name, m in {**own, **entries}.items()}
+
+
+def stale(found: Mapping[str, Any]) -> list[str]:
+    """The models that are not what they were when an audit was made, new and missing ones included."""
+    now, then = digests(), found.get("digests", {})
+    return sorted(name for name in {*now, *then} if now.get(name) != then.get(name))
+
+
 def audit(say: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
     """All three, in full; ``open`` lists what nobody could wish for, in words.
 
@@ -121,6 +151,7 @@ def audit(say: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
         f"{d['model']}: {d['invariant']} is neither needed nor a promise" for d in dropped if d["stays"][0] == "n"
     ]
     return {
+        "digests": digests(),
         "guards": found_guards,
         "mutants": found_mutants,
         "left out": LEFT_OUT,
