@@ -15,7 +15,9 @@ from tests.schedules.stale_epoch import run_confirmed
 
 def found(run_it: Callable[[Chooser], Execution], walks: int) -> list[Hidden]:
     strategy = Walk(seed=1, schedules=walks)
-    explorer = strategy.explorer(strategy.frontier().take(1))
+    part = strategy.frontier().take(1)
+    assert part is not None
+    explorer = strategy.explorer(part)
     result: list[Hidden] = []
     while (chooser := explorer.next()) is not None:
         execution = run_it(chooser)

@@ -45,7 +45,8 @@ class Hidden:
         offered = ", ".join(f"{choice.thread}: {choice.op}" for choice in self.got) or "nothing"
         return (
             f"{self.first.thread}: {self.first.op} and {self.second.thread}: {self.second.op} are said to be "
-            f"independent; turned round, step {self.at + 1} is not {self.expected.thread}: {self.expected.op} but one of: {offered}"
+            f"independent; turned round, step {self.at + 1} is not {self.expected.thread}: {self.expected.op} "
+            f"but one of: {offered}"
         )
 
 
@@ -83,6 +84,8 @@ def _moved(
     order.insert(target, order.pop(index))
     follow = _Follow([choice for block in order for choice in block])
     run(follow)
+    if follow.lost is None and follow.step < len(follow.order):
+        return follow.step, follow.order[follow.step], ()
     return follow.lost
 
 
