@@ -1,5 +1,5 @@
 ; Digest of the model: 1ff438d067b0fb2c.
-; 8 obligations
+; 9 obligations
 (set-logic ALL)
 (declare-sort X 0)
 (declare-fun S () (Set X))
@@ -32,6 +32,15 @@
 ; counting: a count that is not zero has a witness
 (set-info :status unsat)
 (assert (not (exists ((?x X)) (set.member ?x S))))
+(check-sat)
+(pop 1)
+(pop 1)
+(push 1)
+(assert (! (forall ((?x X)) (= (set.member ?x S) (set.member ?x T))) :named same_members))
+(push 1)
+; counting: what has the same members is the same set
+(set-info :status unsat)
+(assert (not (= S T)))
 (check-sat)
 (pop 1)
 (pop 1)

@@ -21,7 +21,7 @@ w, t = bound("w", Worker), bound("t", Worker)
 
 def test_the_lemmas_hold_of_finite_sets() -> None:
     answers = check(lemmas(4))
-    assert len(answers) == 8
+    assert len(answers) == 9
     assert all(a.confirms and a.solver == "cvc5" for a in answers)
 
 

@@ -7,7 +7,7 @@ smt                       expressions as SMT-LIB 2 text
 obligation                one thing to confirm, as a whole script
 solvers, worker           z3 and cvc5, each in a child process that is killed at its limit
 layers                    which invariants may carry the others
-counting                  how many: counts that move with each step, and why that is allowed
+cardinality, counting     how many: counts that move with each step, and why that is allowed
 system                    a model, read for proof: what holds before a step for something to hold after it
 induction                 the inductive argument of one model, obligation by obligation
 words                     words about a model that stand outside of it, read as formulas

@@ -8,8 +8,8 @@
   one for each that did before.  That nothing else changes is an obligation of the step ("counts only ...").
 
 In the layer where quantifiers alternate there is a fourth: if it is at least one, somebody counts.  These are theorems
-about the cardinality of finite sets, and are obligations too (`lemmas`), which cvc5's theory of sets and cardinality
-proves; z3 has no such theory.  Where the sort is numbered, that the set is finite is an obligation (`Count.bounded`).
+about the cardinality of finite sets, and are obligations too (`lemmas`, in ``cardinality``).  Where the sort is
+numbered, that the set is finite is an obligation (`Count.bounded`).
 
 What remains on paper: there are finitely many threads and upgraders; and more points than the lemmas have are taken
 one after the other.
@@ -47,7 +47,7 @@ from quiesce_model.language.expr import (
     var,
 )
 from quiesce_model.language.sorts import BOOL, INT, AnySort, MapSort, is_numbered
-from quiesce_model.prove.obligation import Obligation
+from quiesce_model.prove.cardinality import lemmas
 from quiesce_model.prove.smt import ProveError
 
 __all__ = ["Count", "Counts", "Moved", "lemmas", "points"]
@@ -297,60 +297,3 @@ def points(maps: Iterable[Expr], sort: Any) -> tuple[Expr, ...]:
             elif x.op == "ite":
                 todo += x.args[1:]
     return tuple(found)
-
-
-# ---------------------------------------------------------------- why counting is allowed
-def lemmas(most_points: int = 3) -> list[Obligation]:
-    """What is assumed of a count, as obligations about finite sets and their cardinality, for cvc5.
-
-    :param most_points: prove the lemma on steps for one to so many points.
-    """
-    one_set = ["(declare-sort X 0)", "(declare-fun S () (Set X))", "(declare-fun p () X)"]
-    two_sets = [*one_set, "(declare-fun T () (Set X))"]
-    out = [
-        _lemma("a count is never negative", one_set, [], "(<= 0 (set.card S))"),
-        _lemma("a count sees each", one_set, [("p_counts", "(set.member p S)")], "(<= 1 (set.card S))"),
-        _lemma(
-            "a count that is not zero has a witness",
-            one_set,
-            [("at_least_one", "(<= 1 (set.card S))")],
-            "(exists ((?x X)) (set.member ?x S))",
-        ),
-        _lemma(
-            "a count of nobody is zero",
-            one_set,
-            [("nobody", "(forall ((?x X)) (not (set.member ?x S)))")],
-            "(= (set.card S) 0)",
-        ),
-    ]
-    for n in range(1, most_points + 1):
-        names = [f"p{i}" for i in range(n)]
-        declared = [*two_sets, *(f"(declare-fun {p} () X)" for p in names)]
-        rest = "".join(f" {p}" for p in names[:-1])
-        written = f"(set.insert{rest} (set.singleton {names[-1]}))" if rest else f"(set.singleton {names[-1]})"
-        hypotheses = [("nothing_else_changes", f"(= (set.minus S {written}) (set.minus T {written}))")]
-        parts = []
-        for i, p in enumerate(names):
-            new = f"(and true {' '.join(f'(not (= {p} {q}))' for q in names[:i])})"
-            parts.append(f"(- (ite (and {new} (set.member {p} T)) 1 0) (ite (and {new} (set.member {p} S)) 1 0))")
-        goal = f"(= (set.card T) (+ (set.card S) {' '.join(parts)}))"
-        out.append(
-            _lemma(f"a step moves a count by what {n} point{'s' * (n > 1)} contribute", declared, hypotheses, goal)
-        )
-    return out
-
-
-def _lemma(about: str, declared: Sequence[str], hypotheses: Sequence[tuple[str, str]], goal: str) -> Obligation:
-    return Obligation(
-        name=f"counting: {about}",
-        kind="counting",
-        model="counting",
-        policy="",
-        rules=(),
-        action=None,
-        claim=about,
-        declarations=tuple(declared),
-        hypotheses=tuple(hypotheses),
-        goal=goal,
-        solvers=("cvc5",),
-    )
