@@ -106,7 +106,9 @@ def test_a_timeout_comes_before_and_after_the_event() -> None:
     assert (report.schedules, logs) == (2, {"True", "False"})
 
 
-def test_a_deadlock_is_found() -> None:
+@pytest.mark.parametrize("interrupts", [0, 1])
+def test_a_deadlock_is_found(interrupts: int) -> None:
+    """It is one as well if Ctrl-C would end it."""
     engine = Engine()
 
     def scenario(spawner: Spawner) -> None:
@@ -116,11 +118,11 @@ def test_a_deadlock_is_found() -> None:
             with first, second:
                 pass
 
-        spawner.thread("a", work, *locks)
+        spawner.thread("a", work, *locks, interrupts=interrupts)
         spawner.thread("b", work, *reversed(locks))
 
     report = search(partial(engine.run, scenario), Dpor())
     assert report.verdict is SearchVerdict.BROKEN
     assert report.failure is not None
     assert isinstance(report.failure.ending, Deadlock)
-    assert report.schedules <= 3
+    assert report.schedules <= 3 + 6 * interrupts

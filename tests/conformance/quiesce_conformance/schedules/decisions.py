@@ -240,6 +240,8 @@ class Decisions:
         choices: list[Choice] = []
         for thread in self._threads:
             choices += thread.choices
+        if choices and choices[0][1][0].startswith(INTERRUPT) and self._all_are_blocked(choices):
+            choices = []  # that Ctrl-C would end it makes it no less a deadlock
         done = self._choices
         if choices and len(done) < self._limit:
             try:
@@ -269,6 +271,12 @@ class Decisions:
                 self._crash = self._crash or error
         self._over(choices)
         return None
+
+    def _all_are_blocked(self, choices: list[Choice]) -> bool:
+        """Are interrupts all that is left, of threads that wait?"""
+        return all(choice[1][0].startswith(INTERRUPT) for choice in choices) and all(
+            thread.waits_for is not None for thread in self._threads if thread.choices
+        )
 
     def _take(self, choices: list[Choice], turn: list[None]) -> Thread | None:
         """Ask the chooser, and take down what it says; the observer looks before and after."""
