@@ -37,7 +37,7 @@ def test_both_readings_have_the_same_edges(model: type[Model], scope: Scope) -> 
     assert found.states > 50
     assert found.edges > found.states
     assert found.out_of_scope > 0
-    deep = compare_in(model, scope, states(model, scope, 20))
+    deep = compare_in(model, scope, states(model, scope, 20 if scope is FULL else 6))  # a mutant overrides little
     assert not deep.found, deep
     assert deep.edges > 0
 

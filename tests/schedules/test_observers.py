@@ -27,6 +27,7 @@ from tests.unit.kernel_support import LONG, Doing
 
 if TYPE_CHECKING:
     from quiesce._kernel.records import Record
+    from quiesce._kernel.seam import Pool
 
 State = HotReloadState
 UPGRADES = 120
@@ -136,6 +137,16 @@ class Twin(Seam):
                 return slot
 
         return Pool()
+
+    def register(self, pool: Pool) -> set[Any]:  # a slot that is made is announced by being registered
+        announced = self.announced
+
+        class Register(set[Any]):
+            def add(self, reference: Any) -> None:
+                super().add(reference)
+                announced.append(threading.get_ident())
+
+        return Register()
 
     def pointer(self, record: Record) -> Any:
         twin = self

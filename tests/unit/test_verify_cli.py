@@ -49,7 +49,7 @@ def test_help_is_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_run_without_the_models_is_unfinished_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "verify.json"
-    assert cli.main(["verify", "--no-models", "--seconds", "1.5", "--json", str(path)]) == 2
+    assert cli.main(["verify", "--no-models", "--quick", "--seconds", "1.5", "--json", str(path)]) == 2
     result = json.loads(path.read_text(encoding="utf-8"))
     assert result["verdict"] == "unfinished"
     verdicts = {rule: row["verdict"] for rule, row in result["rules"].items()}
@@ -123,7 +123,7 @@ def test_a_broken_rule_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(main_job, "play", lambda: play((breaks,)))
     path = tmp_path / "verify.json"
-    assert cli.main(["verify", "--no-models", "--seconds", "0.5", "--json", str(path)]) == 1
+    assert cli.main(["verify", "--no-models", "--quick", "--seconds", "0.5", "--json", str(path)]) == 1
     assert json.loads(path.read_text(encoding="utf-8"))["rules"]["G3"]["tested"][0]["counterexamples"] == [
         "G3: made to fail"
     ]
