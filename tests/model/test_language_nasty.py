@@ -282,7 +282,8 @@ ROOM: dict[type, int] = {Walker: 2, Place: 3, Other: 1}
         ({"model": Mutex(ROOM)}, TypeError, "without a call"),
         ({"model": int}, TypeError, "derives from Model"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",  # the reason; an object's address differs between workers
+    # Not the address of an object: it differs between the workers of a run.
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_explored_is_refused_before_any_work(asked: Any, error: type[Exception], reason: str) -> None:
     arguments = {"model": Mutex, "scope": ROOM} | asked
