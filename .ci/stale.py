@@ -51,6 +51,16 @@ def audit() -> Iterator[str]:
         yield f"specs/proof-audit.json: {name} is not what it was; run: make soak, or its first line alone"
 
 
+def kill_matrix() -> Iterator[str]:
+    """The matrix of mutants and engines against what it was made from."""
+    sys.path.insert(0, str(ROOT))
+    from tests.schedules.mutants.matrix import FILE
+    from tests.schedules.mutants.matrix import digest as made_from
+
+    if json.loads(FILE.read_text(encoding="utf-8"))["digest"] != made_from():
+        yield "specs/kill-matrix.json: made from another kernel, model or mutants: make kill-matrix"
+
+
 def _is(name: str, pattern: str) -> bool:
     return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
@@ -59,7 +69,7 @@ def main() -> int:
     """Print every finding; exit code 1 if there is one."""
     findings = [*readme(), *specs()]
     if "--listed" not in sys.argv[1:]:
-        findings += [*check(ROOT / "specs"), *audit()]
+        findings += [*check(ROOT / "specs"), *audit(), *kill_matrix()]
     for finding in findings:
         print(f"stale: {finding}")
     if findings:

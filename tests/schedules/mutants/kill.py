@@ -30,6 +30,8 @@ __all__ = ["Cell", "Run", "Scenario", "Search", "hunt", "rules_of", "scenarios_o
 EXTRAS = "tests.schedules.mutants.extras"
 SHARED = ("quiesce.verify.schedules.graph", "quiesce.verify.schedules.tally")
 """Parts of the checker that know nothing of the runtime: kept, because they remember what they have computed."""
+_PLACE = re.compile(r"\s+\([^()]*\.py:\d+:\d+\)")
+"""Where a guard stands: differs from one checkout to the next."""
 _RULE = re.compile(r"\[?([A-Z]\d)\b")
 
 
@@ -106,7 +108,7 @@ def hunt(scenarios: dict[str, Scenario], search: Search, expected: tuple[str, ..
                 scenario=name,
                 schedule=schedule_to_text(failed),
                 steps=len(failed.choices),
-                why=str(failed.ending).splitlines()[0][:300],
+                why=_PLACE.sub("", str(failed.ending).splitlines()[0])[:300],
             )
     return Cell("survived", schedules, perf_counter() - began, exhausted)
 

@@ -83,6 +83,8 @@ def control_row(scenario: str) -> Row:
 def _shown(cell: Cell) -> Row:
     """Without what says nothing here; seconds to the hundredth."""
     row = {k: v for k, v in asdict(cell).items() if v not in ("", (), 0, False)}
+    if cell.scenario:
+        row["schedule"] = cell.schedule  # empty where nobody has to be preempted
     row["seconds"] = round(cell.seconds, 2)
     return {k: list(v) if isinstance(v, tuple) else v for k, v in row.items()}
 
