@@ -22,12 +22,17 @@ Each operation of a plugin is a point, named after the algorithm's action where 
     drain_in_flight, ...          the section's own step: its write of the pointer if it publishes, else `Seam.step`
     nest, unnest                  on the slow path; touches nothing shared
     event.set, event.is_set, event.wait, event.timeout
+    plain.read, plain.write       what a step does with a record's fields that change after its publication: callers
+                                  read them without the lock.  Not scheduled by themselves, but declared, because a
+                                  reduced search has to know that two such steps depend on each other
 
 So races *inside* a section are seen, which `recording` cannot.  Time is virtual: it stands still but for
 ``event.timeout``.  Thread numbers are small and the same in every execution.
 
 What is not seen: an operation that does not go through the seam, such as a read of the book without the lock.  It
-counts as part of the step before it, so it is interleaved with the others' steps, but not by itself.
+counts as part of the step before it, so it is interleaved with the others' steps, but not by itself.  Of the book not
+even that is declared: it is read without the lock right after a section, or by observers.  Whether a reduced search
+misses anything by that is asked by sampling (``tests/schedules/test_reduction_of_the_kernel.py``).
 
 One seam serves any number of plugins of one execution.  Rejected: naming pools by the order of their creation, which
 differs with the schedule; a pool is called after the epoch of its record, which nobody else reaches before it is known.
@@ -89,6 +94,13 @@ class ScheduledSeam(Seam):
         self._section: dict[str, str] = {}
         """Thread -> what the section is in which it is."""
         self._publishing: set[str] = set()
+        self._inside: set[str] = set()
+        """Threads that have the lock of a plugin."""
+        self._pools: list[str] = []
+        """Where slots are taken and given back: the pools and registers of all records that were published."""
+        self._twins: dict[type, type] = {}
+        """A class of the kernel -> its subclass that declares accesses.  Of this seam's own, because a version does
+        not know its seam."""
 
     # -- objects ------------------------------------------------------------------------------------------------------
     def pointer(self, record: Any) -> Any:
@@ -126,7 +138,12 @@ class ScheduledSeam(Seam):
         return self.engine.thread_name(ident)
 
     def frames(self) -> dict[int, FrameType]:
-        """Give the innermost frame of every thread of the scenario.  Those that are parked are in the engine."""
+        """Give the innermost frame of every thread of the scenario.  Those that are parked are in the engine.
+
+        What a frame holds changes with every slot that is taken or given back, so this looks at all of them.
+        """
+        for name in self._pools:
+            self.plain("plain.read", name, writes=False)
         return self.engine.frames()
 
     def step(self, action: str, *, publishes: bool = False, **details: Any) -> None:
@@ -134,6 +151,8 @@ class ScheduledSeam(Seam):
         me = self.engine.me()
         if me is None:
             return
+        if "version" in details:
+            self.watch(details["version"], "close_ended", guarded=False)
         if self._on_step is not None:
             self._on_step(me.name, action, publishes, details)
         if action in {"nest", "unnest"} or details.get("lost"):
@@ -170,6 +189,7 @@ class ScheduledSeam(Seam):
         """Write the pointer: the instant of the section that publishes."""
         me = self.me()
         record.pool.name = f"pool:{record.number}{pointer.suffix}"
+        self.known(record)
         self.engine.point(self._section[me] if me in self._publishing else "publish", pointer.name, writes=True)
         self._publishing.discard(me)
         pointer.published = record
@@ -202,9 +222,8 @@ class ScheduledSeam(Seam):
         record = self._read.get(me)
         if record is None or record.pool is not pool:
             return True
-        return record.free is not pool and any(
-            h.thread == me and h.pool == pool.name and h.confirmed for h in self._holds.values()
-        )
+        holds = any(h.thread == me and h.pool == pool.name and h.confirmed for h in self._holds.values())
+        return holds and record.free is not pool
 
     def giving_back(self, pool: _Pool, key: int) -> bool:
         """A slot is about to be put into a pool, and its hold to end; say whether an interrupt strikes after that."""
@@ -226,6 +245,33 @@ class ScheduledSeam(Seam):
         section = self._section.get(self.me())
         self.engine.point(f"pool.{what}" if section is None else f"{section}.{what}", name)
 
+    def known(self, record: Any) -> None:
+        """A record is about to be published."""
+        self._pools += (record.pool.name, record.slots.name)
+        self.watch(record, "free", "functions", guarded=True)
+        self.watch(record.version, "close_ended", guarded=False)
+
+    def watch(self, thing: Any, *fields: str, guarded: bool) -> None:
+        """From here on, declare who reads and who writes these fields of a record or of a version."""
+        kind = type(thing)
+        if kind in self._twins.values():
+            return
+        twin = self._twins.get(kind)
+        if twin is None:
+            found: dict[str, Any] = {name: _Plain(self, getattr(kind, name), guarded=guarded) for name in fields}
+            twin = self._twins[kind] = type(f"Watched{kind.__name__}", (kind,), {"__slots__": (), **found})
+        thing.__class__ = twin
+
+    def plain(self, point: str, name: str, *, writes: bool, guarded: bool = False) -> None:
+        """Declare an access to memory that is shared and that callers do not lock."""
+        me = self.engine.me()
+        if me is not None and not (guarded and me.name in self._inside):
+            self.engine.forced(me, point, name, writes=writes)
+
+    def entered(self) -> None:
+        """The lock was taken."""
+        self._inside.add(self.me())
+
     def entering(self) -> None:
         """A section begins: the next read of the pointer is no second look; slots that have died are seen before it."""
         self._next_read.pop(self.me(), None)
@@ -238,6 +284,7 @@ class ScheduledSeam(Seam):
         me = self.me()
         self._section.pop(me, None)
         self._publishing.discard(me)
+        self._inside.discard(me)
 
     def me(self) -> str:
         """Name the running thread; the set-up has no name."""
@@ -272,6 +319,7 @@ class _Pointer:
         self.suffix = "" if number == 1 else f"@{number}"
         self.name = f"pointer{self.suffix}"
         record.pool.name = f"pool:{record.number}{self.suffix}"
+        seam.known(record)
 
     @property
     def record(self) -> Any:
@@ -280,6 +328,31 @@ class _Pointer:
     @record.setter
     def record(self, record: Any) -> None:
         self._seam.write(self, record)
+
+
+class _Plain:
+    """A field of a record or a version that changes after others can reach it: each access is declared.
+
+    In place of the slot of that name, in a subclass of the same layout that things are moved to when they become known.
+    """
+
+    def __init__(self, seam: ScheduledSeam, slot: Any, *, guarded: bool) -> None:
+        self._seam, self._slot = seam, slot
+        self._guarded = guarded
+        """It is written under the lock alone, so a read under the lock is ordered with every write."""
+
+    def _name(self, thing: Any) -> str:
+        pool = getattr(thing, "pool", None)
+        name: str = self._slot.__name__
+        return f"{name}:{thing.number}" if pool is None else pool.name.replace("pool", name, 1)
+
+    def __get__(self, thing: Any, kind: type) -> Any:
+        self._seam.plain("plain.read", self._name(thing), writes=False, guarded=self._guarded)
+        return self._slot.__get__(thing, kind)
+
+    def __set__(self, thing: Any, value: Any) -> None:
+        self._seam.plain("plain.write", self._name(thing), writes=True)
+        self._slot.__set__(thing, value)
 
 
 class _Pool(deque[Any]):
@@ -352,7 +425,10 @@ class _SectionLock(Lock):
     def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:
         """Take it."""
         self._seam.entering()
-        return super().acquire(blocking, timeout)
+        taken = super().acquire(blocking, timeout)
+        if taken:
+            self._seam.entered()
+        return taken
 
     def release(self) -> None:
         """Let it go."""

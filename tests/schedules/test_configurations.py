@@ -69,7 +69,7 @@ def test_two_callers_two_upgrades_and_several_preemptions(kind: str, engine: Eng
 
 @pytest.mark.parametrize("policy", DrainPolicy, ids=lambda p: p.name)
 def test_every_action_of_the_model_is_witnessed(policy: DrainPolicy, engine: Engine) -> None:
-    coverage = Coverage.of(run(each, Pct(depth=5, schedules=80), engine=engine) for each in _witnesses(policy))
+    coverage = Coverage.of(run(each, Pct(depth=5, seed=1, schedules=100), engine=engine) for each in _witnesses(policy))
     never = [line for line in coverage.never() if line.startswith(policy.name + ":")]
     assert not never, "\n".join(coverage.lines())
 

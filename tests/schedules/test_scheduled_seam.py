@@ -81,19 +81,32 @@ def engine() -> Iterator[Engine]:
         yield engine
 
 
+def scheduled(execution: Execution, thread: str) -> list[Choice]:
+    """Its steps, but for the accesses that are only declared."""
+    return [c for c in execution.choices if c.thread == thread and not c.op.point.startswith("plain.")]
+
+
 def own(execution: Execution, thread: str) -> list[str]:
-    return [c.op.point for c in execution.choices if c.thread == thread]
+    return [c.op.point for c in scheduled(execution, thread)]
 
 
 def objects(execution: Execution, thread: str) -> list[str]:
-    return [c.op.object for c in execution.choices if c.thread == thread]
+    return [c.op.object for c in scheduled(execution, thread)]
 
 
 def test_a_call_is_five_steps_with_the_names_of_the_algorithm(engine: Engine) -> None:
     execution = engine.run(one_upgrade(), Stay())
     assert own(execution, "a") == ["start", "read", "announce", "confirm", "finish", "peek"]
     assert objects(execution, "a") == ["thread:a", "pointer", "pool:0", "pointer", "pool:0", "pointer"]
-    assert [c.op.writes for c in execution.choices if c.thread == "a"] == [False, False, True, False, True, False]
+    assert [c.op.writes for c in scheduled(execution, "a")] == [False, False, True, False, True, False]
+
+
+def test_fields_that_callers_read_without_the_lock_are_declared(engine: Engine) -> None:
+    execution = engine.run(one_upgrade(), Stay())
+    declared = {(c.thread, c.op.object, c.op.writes) for c in execution.choices if c.op.point.startswith("plain.")}
+    assert {("a", "free:0", False), ("a", "functions:0", False)} <= declared
+    assert {("b", "free:2", True), ("b", "functions:0", True), ("b", "close_ended:1", True)} <= declared
+    assert ("b", "free:0", False) not in declared, "a section's reads are ordered by the lock"
 
 
 def test_an_upgrade_is_its_sections(engine: Engine) -> None:

@@ -25,8 +25,10 @@ INTERRUPT: Final = "interrupt"
 """Points whose name begins so are asynchronous exceptions: ``interrupt@confirm`` raises KeyboardInterrupt instead of
 doing ``confirm``, ``interrupt-after@announce`` raises it when ``announce`` is done and its result is not yet stored."""
 
-UNASKED: Final = frozenset({"lock.release", "drop"})
-"""Points of steps that leave no choice: they are done whenever the one before them is."""
+UNASKED: Final = frozenset({"lock.release", "drop", "plain.read", "plain.write"})
+"""Points of steps that leave no choice: they are done whenever the one before them is.
+
+``plain.read`` and ``plain.write`` declare what a step does with memory that is shared and that no primitive guards."""
 
 
 class Op(NamedTuple):
