@@ -14,7 +14,7 @@ JOBS   ?= auto
 SOAK   ?= 3600
 
 .DEFAULT_GOAL := help
-.PHONY: help verify demo test lint format types stale specs kill-matrix readme bench soak clean
+.PHONY: help verify demo test test-long lint format types stale specs kill-matrix readme bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## what can be made
@@ -45,8 +45,11 @@ verify: $(READY) ## the main job: explore the models, catch the known-bad ones, 
 demo: $(READY) ## watch 20 seconds of hot reloads under load
 	@$(BIN)/quiesce demo
 
-test: $(READY) ## every test, in less than 5 minutes on 2 cores
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+test: $(READY) ## the tests, in less than 5 minutes on 2 cores
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m "not long"
+
+test-long: $(READY) ## the tests that `make test` leaves out because they take long
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal -m long
 
 lint: $(READY) ## ruff: lint and format
 	@$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from quiesce_model.known_bad.mutants import calls, drain
 V1 = next(e for e in ENDINGS if e.rule == "V1")
 
 
+@pytest.mark.long
 @pytest.mark.rule("V1")
 @pytest.mark.rule("V2")
 @pytest.mark.rule("V3")
@@ -20,6 +21,7 @@ def test_everything_ends_with_two_upgraders() -> None:
         assert found.states > 1_000
 
 
+@pytest.mark.long
 @pytest.mark.rule("V1")
 @pytest.mark.parametrize("policy", ["Continue", "Hold"])
 def test_two_callers_who_take_turns_do_not_starve_the_drain(policy: str) -> None:

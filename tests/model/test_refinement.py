@@ -15,7 +15,11 @@ BOUNDS = [scope(1, 2, 2, 4, 2), scope(1, 1, 2, 6, 3)]
 
 @pytest.mark.parametrize(("concrete", "abstract"), PAIRS, ids=lambda m: m.__name__)
 @pytest.mark.parametrize(
-    "bound", [scope(1, 2, 2, 4, 2), scope(1, 1, 2, 6, 3)], ids=["two upgraders", "room for a revert"]
+    "bound",
+    [
+        pytest.param(scope(1, 2, 2, 4, 2), id="two upgraders", marks=pytest.mark.long),
+        pytest.param(scope(1, 1, 2, 6, 3), id="room for a revert"),
+    ],
 )
 def test_every_step_is_a_step_of_the_protocol(
     concrete: type[algorithm.Algorithm], abstract: type[protocol.Protocol], bound: dict[type, int]
