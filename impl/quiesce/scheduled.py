@@ -409,7 +409,12 @@ class _Register(set[Any]):
             raise KeyboardInterrupt
 
     def __iter__(self) -> Any:
-        self._seam.look("list", self.name)
+        seam = self._seam
+        seam.look("list", self.name)
+        if seam.engine.may_strike:
+            # Whoever has copied the pool keeps those slots alive until it has listed the register as well: if one is
+            # taken meanwhile, and its taker is struck and drops it, then it dies here.
+            seam.plain("plain.read", self.pool.name, writes=False)
         return super().__iter__()
 
 

@@ -74,7 +74,7 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-@pytest.mark.parametrize("name", ["hold/swap", "hold/timeout", "hold/nested"])
+@pytest.mark.parametrize("name", ["hold/swap", "hold/timeout", "hold/nested", "continue/struck-tracker"])
 def test_chance_finds_no_schedule_that_was_left_out(engine: Engine, name: str) -> None:
     assert missed(engine, name) == 0
 

@@ -330,6 +330,11 @@ class Decisions:
         self._current = NOBODY
 
     # -- facts --------------------------------------------------------------------------------------------------------
+    @property
+    def may_strike(self) -> bool:
+        """Does the scenario allow interrupts, whether or not they have struck?"""
+        return any(thread.interrupts or thread.struck for thread in self._threads)
+
     def name_object(self, kind: str) -> str:
         """Name a new object: after its kind, who creates it, and how many of that kind that thread created before.
 
