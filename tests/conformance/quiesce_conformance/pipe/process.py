@@ -186,7 +186,8 @@ class AdapterProcess:
             self._process.wait()
             self._left_children = self._signal_group()
             self._gone.set()
-        os.write(self._wake, b".")
+        with contextlib.suppress(BrokenPipeError):  # the reader saw that it is gone, and has ended first
+            os.write(self._wake, b".")
         os.close(self._wake)
 
     # -- reading ------------------------------------------------------------------------------------------------------
