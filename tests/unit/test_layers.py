@@ -126,6 +126,13 @@ def test_the_model_and_the_suite_never_import_the_implementation(package: str) -
     assert not findings, report(list(findings))
 
 
+def test_the_tests_of_the_suite_never_import_the_implementation() -> None:
+    beside = list(sources(ROOT / "tests", "conformance"))
+    assert "conformance.test_pipe" in {source.module for source in beside}
+    findings = [finding for source in beside for finding in never_imports(source, "quiesce")]
+    assert not findings, report(list(findings))
+
+
 MODELS = ("vocabulary", "protocol", "algorithm", "known_bad", "rules")
 EXPORTERS = ("names", "updates", "words", "promela", "tla", "tlc", "spin", "runs", "values")
 LAYERS = {
