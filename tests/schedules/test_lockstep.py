@@ -23,7 +23,7 @@ from quiesce import DrainPolicy, SelfDeadlock
 from quiesce_model.vocabulary import Gate, Phase
 from tests.schedules.lockstep import CALLERS, MODELS, VERSIONS, Operation, Pair
 
-EXAMPLES, ROUNDS = 40, 3
+EXAMPLES, ROUNDS = 60, 6
 """Examples in a round, of up to 60 operations each; rounds until every action of the policy was taken."""
 SOAK = "QUIESCE_SOAK" in os.environ
 """With it, Hypothesis climbs towards its targets (more publications, more versions), which takes minutes."""

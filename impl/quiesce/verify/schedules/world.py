@@ -95,6 +95,7 @@ class Probe:
         world.check("M3", world.closed[self.number] == 1, f"version {self.number} is closed twice")
         world.engine.point("close", self.name, writes=True)
         world.check("R3", not self.running, f"version {self.number} is closed under {self.running} running calls")
+        world.engine.point("closed", self.name, writes=True)  # the hook has ended, and nobody has taken note of it yet
         self._fail("close")
 
     def export_state(self) -> int:
