@@ -10,6 +10,7 @@ General layout: the names below are the kernel (`quiesce._kernel`), which knows 
 the package is built on these names only:
 
     quiesce.loaders     plugins from where people keep them: a Python file on disk
+    quiesce.conformance what the conformance suite is given of this implementation
     quiesce.verify      explores the models, drives a real plugin, and prints what is known about each rule
     quiesce.cli         the command line
 

@@ -22,9 +22,10 @@ Each operation of a plugin is a point, named after the algorithm's action where 
     drain_in_flight, ...          the section's own step: its write of the pointer if it publishes, else `Seam.step`
     nest, unnest                  on the slow path; touches nothing shared
     event.set, event.is_set, event.wait, event.timeout
-    plain.read, plain.write       what a step does with a record's fields that change after its publication: callers
-                                  read them without the lock.  Not scheduled by themselves, but declared, because a
-                                  reduced search has to know that two such steps depend on each other
+    plain.read, plain.write       what a step does with memory that is shared and not locked: a record's ``free`` and
+                                  ``functions``, a version's ``close_ended``, the slots that other threads' frames hold.
+                                  Not scheduled by themselves, but declared, because a reduced search has to know that
+                                  two such steps depend on each other
 
 So races *inside* a section are seen, which `recording` cannot.  Time is virtual: it stands still but for
 ``event.timeout``.  Thread numbers are small and the same in every execution.

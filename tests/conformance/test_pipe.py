@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -11,46 +12,62 @@ from pathlib import Path
 
 import pytest
 
-from quiesce_conformance.contract import CandidateSpec, Ticket
+from quiesce_conformance.contract import CORE, CandidateSpec, Ticket
 from quiesce_conformance.pipe import Limits, PipeHost
-from quiesce_conformance.session import BrokenAdapter, Look, Options
+from quiesce_conformance.session import BrokenAdapter, Host, Look, Options, Session
 
 RUST = Path(__file__).parent / "adapters" / "rust"
 LIMIT = 20.0
 QUICK = Limits(start=5.0, answer=0.5, session=0.5, rest=0.5, leave=0.5, write=0.5)
 
 HELLO = (
-    'import json, sys, time, os\nsys.stdin.readline()\nprint(json.dumps({"hello": '
+    'import json, sys, os\nsys.stdin.readline()\nprint(json.dumps({"hello": '
     '{"protocol": 1, "name": "bad", "capabilities": ["call", "upgrade", "close"]}}), flush=True)\n'
 )
 """An adapter that is well up to here; what follows is what is wrong with it."""
+MADE = (
+    HELLO + "sys.stdin.readline()\n"
+    'print(json.dumps({"event": "built", "seq": 2, "version": 1, "call": None, "gate": None}), flush=True)\n'
+    'print(json.dumps({"reply": 1, "ok": True, "value": None, "seq_invoked": 1, "seq_returned": 3}), flush=True)\n'
+)
+"""And one whose first session began well."""
 
 HOSTILE = {
-    "ends at once": ("", "end"),
-    "ends after hello": (HELLO, "end"),
-    "half a line": (HELLO + "sys.stdout.write('{\"reply\": 1'); sys.stdout.flush()\n", "line"),
-    "not JSON": (HELLO + "print('what?', flush=True)\nsys.stdin.read()\n", "JSON"),
-    "not UTF-8": (HELLO + "os.write(1, b'\\xff\\xfe\\n')\nsys.stdin.read()\n", "UTF-8"),
+    "ends at once": ("", "ended with exit code 0 before it said hello"),
+    "ends after hello": (HELLO, "ended with exit code 0 before"),
+    "half a line": (HELLO + "sys.stdout.write('{\"reply\": 1'); sys.stdout.flush()\n", "left half a line"),
+    "not JSON": (HELLO + "print('what?', flush=True)\nsys.stdin.read()\n", "a line that is not JSON"),
+    "not UTF-8": (HELLO + "os.write(1, b'\\xff\\xfe\\n')\nsys.stdin.read()\n", "a line that is not UTF-8"),
     "unknown id": (
         HELLO
         + 'print(json.dumps({"reply": 77, "ok": True, "value": None, "seq_invoked": 1, "seq_returned": 2}), flush=True)'
         + "\nsys.stdin.read()\n",
-        "77",
+        "answered request 77, which was never made",
+    ),
+    "unknown version": (
+        HELLO + 'print(json.dumps({"event": "built", "seq": 1, "version": 9, "call": None, "gate": None}), flush=True)'
+        "\nsys.stdin.read()\n",
+        "version 9, which it was never given",
     ),
     "another protocol": (
         'import sys, json\nprint(json.dumps({"hello": {"protocol": 9, "name": "x", "capabilities": []}}), flush=True)\n'
         "sys.stdin.read()\n",
-        "protocol",
+        "speaks version 9 of the protocol",
     ),
-    "10 MB line": (HELLO + "sys.stdout.write('x' * 10_000_000); sys.stdout.flush()\nsys.stdin.read()\n", "line"),
+    "10 MB line": (
+        HELLO + "sys.stdout.write('x' * 10_000_000); sys.stdout.flush()\nsys.stdin.read()\n",
+        "a line of more than 1,048,576 bytes",
+    ),
     "floods": (
-        HELLO
-        + "while True: print(json.dumps({'event': 'built', 'seq': 1, 'version': 1, 'call': None, 'gate': None}))\n",
-        "",
+        MADE + "sys.stdin.readline()\nseq = 3\nwhile True:\n"
+        "    seq += 1\n"
+        '    print(json.dumps({"event": "start", "seq": seq, "version": 1, "call": 1, "gate": None}))\n',
+        "flooded its standard output",
     ),
-    "never answers": (HELLO + "sys.stdin.read()\n", "answer"),
-    "forks and dies": (HELLO + "if os.fork(): os._exit(3)\nsys.stdin.read()\n", ""),
+    "never answers": (HELLO + "sys.stdin.read()\n", "did not answer a ping"),
+    "hangs after a session began": (MADE + "sys.stdin.read()\n", "did not answer a ping"),
 }
+"""Name -> the script, and what must stand in the verdict."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +84,8 @@ def rust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipeHost]:
 
 
 def test_a_call_at_a_gate_ends_on_its_version_after_an_upgrade(rust: PipeHost) -> None:
-    session = rust.session(CandidateSpec(1), 5.0)
+    host: Host = rust
+    session: Session = host.session(CandidateSpec(1), 5.0)
     try:
         inside = session.call(Ticket(1, gate="g"))
         assert session.reached("g", LIMIT)
@@ -94,6 +112,7 @@ def test_a_process_serves_one_session_after_the_other(rust: PipeHost) -> None:
         assert session.call(Ticket(1)).result(LIMIT).ok
         session.close()
     assert rust.broken is None
+    assert rust.capabilities >= CORE
 
 
 def left_unreaped() -> int:
@@ -104,8 +123,8 @@ def left_unreaped() -> int:
         return 0
 
 
-def talk(script: str) -> None:
-    with PipeHost([sys.executable, "-c", script], QUICK) as host:
+def talk(script: str, *args: str) -> None:
+    with PipeHost([sys.executable, "-c", script, *args], QUICK) as host:
         host.session(CandidateSpec(1), 1.0).call(Ticket(1)).result(1.0)
 
 
@@ -116,3 +135,19 @@ def test_a_hostile_adapter_is_called_broken_and_ended(kind: str) -> None:
         talk(script)
     assert said in str(caught.value)
     assert not left_unreaped()
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="skipped: no pidfd_open to wait for a stranger")
+def test_a_child_that_an_adapter_leaves_behind_is_ended_with_it(tmp_path: Path) -> None:
+    number = tmp_path / "child"
+    leave = "if child := os.fork():\n    open(sys.argv[1], 'w').write(str(child))\n    os._exit(3)\nsys.stdin.read()\n"
+    with pytest.raises(BrokenAdapter, match="ended with exit code 3"):
+        talk(HELLO + leave, str(number))
+    try:
+        child = os.pidfd_open(int(number.read_text()))
+    except ProcessLookupError:
+        return  # it has ended, and whoever inherited it has waited for it
+    try:
+        assert select.select([child], [], [], LIMIT)[0], "the child outlives its adapter"
+    finally:
+        os.close(child)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from quiesce_conformance import files
 from quiesce_conformance.report import CheckReport, Conformance, Counterexample, Report, RuleReport, Standing
-from quiesce_conformance.reports import as_json, diagram, files, junit, page, text
+from quiesce_conformance.reports import as_json, diagram, junit, page, text
 from quiesce_conformance.reports.diagram import Row
 from quiesce_conformance.rulebook import rulebook
 from quiesce_model.rules import rules

@@ -2,13 +2,22 @@
 
 General layout:
 
-    history.py      what is recorded of a run, and what a check answers
-    register.py     T2, T3, T4: versioned-register linearizability by bounds, with a witness of two records
-    requests.py     R1 to R5
-    drains.py       D2, D3, D5, H1
-    reclamation.py  M1 to M5, from the probe's own view
-    checks.py       all of them over one history
-    probe.py        what a plugin under test reports, and the gates that it can be made to wait at
+    contract.py      what an implementation offers, and what the suite hands to it
+    session.py       the one interface over a subject in this process and one behind a pipe
+    pipe/            subjects in any language, over JSON lines; `PipeHost`
+    history.py       what is recorded of a run, and what a check answers
+    register.py      T2, T3, T4: versioned-register linearizability by bounds, with a witness of two records
+    requests.py      R1 to R5
+    drains.py        D2, D3, D5, H1
+    reclamation.py   M1 to M5, from the probe's own view
+    checks.py        all of them over one history
+    probe.py         what a plugin under test reports, and the gates that it can be made to wait at
+    schedules/       real threads, one step at a time: the engine and its searches
+    report.py        a verdict per rule and the verdict of all; reports/ writes it in four forms
+    rulebook.py      the rules' texts
+    files.py         a file is there whole or not at all
+
+Checks that run on a session, and a command for them, are not there yet.
 """
 
 from .checks import check_history

@@ -12,10 +12,10 @@ The same, for a subject in another language, is ``specs/adapter-protocol.schema.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 __all__ = [
     "CORE",
@@ -108,7 +108,6 @@ NEEDS: Final[Mapping[Profile, frozenset[Capability]]] = {
 """What a subject must have to claim a profile."""
 
 
-@runtime_checkable
 class Instance(Protocol):
     """One version of the plugin, supplied by the suite.
 
@@ -133,7 +132,7 @@ class Subject(Protocol):
     """One plugin of the implementation under test.  Everything is called from any thread.
 
     Whatever is refused raises, whatever the exception is, and changes nothing.  `state`, `stats` and `manifest` may be
-    attributes or methods.  A subject without `capabilities` has those for which it has the methods.
+    attributes or methods; `capabilities`, a collection of `Capability`, says what there is beyond `CORE`.
     """
 
     def call(self, function: str, /, *args: object) -> object:
@@ -189,15 +188,3 @@ class Ticket:
     """A call that it makes on the plugin, after the gate."""
     nested_op: str | None = None
     """An operation that it asks of the plugin instead, such as ``cancel``."""
-
-
-def offered(subject: object) -> Collection[str]:
-    """Say what a subject has: its `capabilities`, or what its methods show."""
-    said = getattr(subject, "capabilities", None)
-    if said is not None:
-        return frozenset(str(each) for each in said)
-    shown = {
-        *(name for name in ("call", "upgrade", "cancel", "state", "stats", "manifest", "unregister")),
-        "prepare",
-    }
-    return frozenset({Capability.CLOSE.value, *(name for name in shown if hasattr(subject, name))})

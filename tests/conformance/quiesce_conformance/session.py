@@ -43,8 +43,7 @@ class Event(NamedTuple):
 
     seq: int
     kind: str
-    """``built``, ``init``, ``init_done``, ``start``, ``end``, ``gate``, ``passed``, ``close``, ``close_done``,
-    ``export`` or ``import``."""
+    """One of those that ``specs/adapter-protocol.schema.json`` lists, such as ``start`` and ``close_done``."""
     version: int
     call: int | None
     gate: str | None

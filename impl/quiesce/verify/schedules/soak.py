@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from quiesce.verify.evidence import Standing
+from quiesce_conformance import files
 from quiesce_conformance.schedules import Nondeterminism, schedule_to_text
 from quiesce_conformance.schedules.limits import seconds as check_seconds
 from quiesce_conformance.schedules.limits import whole
@@ -94,10 +95,7 @@ class Soak:
     def save(self, path: Path) -> None:
         """Write the checkpoint, in one step."""
         data = {"format": FORMAT, "configurations": {n: _plain(p) for n, p in self.progress.items()}}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(path.name + ".new")
-        new.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
-        new.replace(path)
+        files.write(path, json.dumps(data, separators=(",", ":")))
 
     @classmethod
     def load(cls, path: Path) -> Soak:

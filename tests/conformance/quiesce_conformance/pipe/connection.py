@@ -74,11 +74,6 @@ class Connection:
         return hello
 
     @property
-    def pid(self) -> int:
-        """The number of its process, and of its process group."""
-        return self._process.pid
-
-    @property
     def broken(self) -> bool:
         """Whether there is a verdict."""
         return self._reason is not None

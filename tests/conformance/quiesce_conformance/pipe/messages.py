@@ -28,7 +28,6 @@ __all__ = ["PROTOCOL", "Done", "Failed", "Hello", "Message", "Occurred", "decode
 PROTOCOL = 1
 """The version of the protocol that is spoken here."""
 
-KINDS = ("built", "init", "init_done", "start", "end", "gate", "passed", "close", "close_done", "export", "import")
 LARGEST = 2**53 - 1
 
 SHOWN = 120
@@ -91,6 +90,11 @@ def schema() -> Mapping[str, Any]:
 
 
 @cache
+def _kinds() -> tuple[str, ...]:
+    return tuple(schema()["$defs"]["event"]["properties"]["event"]["enum"])
+
+
+@cache
 def _validator(part: str) -> Draft202012Validator:
     try:
         from jsonschema import Draft202012Validator
@@ -146,7 +150,7 @@ def _plain(event: dict[str, Any]) -> bool:
         return False
     seq, version, call, gate = (event.get(key, event) for key in ("seq", "version", "call", "gate"))
     return (
-        event["event"] in KINDS
+        event["event"] in _kinds()
         and type(seq) is int
         and 1 <= seq <= LARGEST
         and type(version) is int

@@ -152,10 +152,6 @@ class AdapterProcess:
             if not self._gone.is_set():
                 self._signal_group()
 
-    def ended(self, timeout: float | None = None) -> bool:
-        """Wait until the process and its group are gone; whether they are."""
-        return self._gone.wait(timeout)
-
     def close(self) -> None:
         """End the group, reap, end both threads, close every pipe.  Safe to repeat; never called by a callback."""
         self.end_group()

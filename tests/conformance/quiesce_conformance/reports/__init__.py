@@ -1,11 +1,11 @@
 """A report in the forms that people and tools read.
 
-    text.py      lines, for a pipe, a log and the pytest plugin
+    text.py      lines, for a pipe and a log
     as_json.py   everything, for programs
     junit.py     JUnit XML, for CI servers
     page.py      one HTML file that needs nothing beside it
     diagram.py   a counterexample as a sequence diagram
-    files.py     a file is there whole or not at all
+    replay.py    how a counterexample is run again
 
-Nothing here needs more than the standard library; the table in colours is the command line's.
+Nothing here needs more than the standard library.
 """

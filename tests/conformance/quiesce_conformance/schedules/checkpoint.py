@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from quiesce_conformance import files
 
 from .errors import ScheduleError
 
@@ -61,16 +62,7 @@ def save(path: Path, saved: Saved) -> None:
         "left": json.loads(json.dumps(saved.left)),
     }
     text = json.dumps({"format": FORMAT, "version": VERSION, "digest": _digest(body), **body})
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    files.write(path, text + "\n")
 
 
 def load(path: Path, scenario: str, strategy: str) -> Saved | None:
