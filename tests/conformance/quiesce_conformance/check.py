@@ -1,6 +1,6 @@
 """What a check is: a name, the rules that it is about, what it needs, and a run that gives a verdict on each rule.
 
-Scenarios and randomized campaigns are checks alike, so whoever runs them (a command, pytest, a cluster) knows one shape.
+Scenarios and randomized campaigns are checks alike, so whoever runs them (a command, pytest, a cluster) knows one form.
 A check is a frozen record with a module-level function, so that it can be pickled and found again by its name; what a
 run did is a *recipe*, plain data, and the same check with the same recipe does it again.
 
