@@ -4,9 +4,12 @@ General layout:
 
     contract.py      what an implementation offers, and what the suite hands to it
     session.py       the one interface over a subject in this process and one behind a pipe
+    check.py         what a check is
+    inprocess/       subjects in this process; `InProcessHost`
     pipe/            subjects in any language, over JSON lines; `PipeHost`
     history.py       what is recorded of a run, and what a check answers
     register.py      T2, T3, T4: versioned-register linearizability by bounds, with a witness of two records
+    columns.py       calls as columns, for histories of millions
     requests.py      R1 to R5
     drains.py        D2, D3, D5, H1
     reclamation.py   M1 to M5, from the probe's own view
@@ -21,6 +24,7 @@ Checks that run on a session, and a command for them, are not there yet.
 """
 
 from .checks import check_history
+from .columns import CallColumns
 from .history import (
     Call,
     Ending,
@@ -42,6 +46,7 @@ from .register import check_register
 __all__ = [
     "Answer",
     "Call",
+    "CallColumns",
     "Ending",
     "Gate",
     "Handover",
