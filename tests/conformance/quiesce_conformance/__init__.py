@@ -10,6 +10,7 @@ General layout:
     history.py       what is recorded of a run, and what a check answers
     register.py      T2, T3, T4: versioned-register linearizability by bounds, with a witness of two records
     columns.py       calls as columns, for histories of millions
+    linearizability/ any operations against any sequential specification
     requests.py      R1 to R5
     drains.py        D2, D3, D5, H1
     reclamation.py   M1 to M5, from the probe's own view
