@@ -11,6 +11,7 @@ General layout:
     register.py      T2, T3, T4: versioned-register linearizability by bounds, with a witness of two records
     columns.py       calls as columns, for histories of millions
     linearizability/ any operations against any sequential specification
+    tracevalidation/ recorded events as a behaviour of a transition system
     requests.py      R1 to R5
     drains.py        D2, D3, D5, H1
     reclamation.py   M1 to M5, from the probe's own view

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from .operations import UNKNOWN
 
-__all__ = ["UpgradeLifecycle", "transition_table"]
+__all__ = ["UpgradeLifecycle", "edges_of", "transition_table"]
 
 _BEGIN, _DRAINED, _SWAP = ("drain_in_flight",), ("drained",), ("atomic_swap",)
 _SWAPPED = (_BEGIN, _DRAINED, _SWAP)
@@ -121,7 +121,7 @@ class UpgradeLifecycle:
             raise ValueError(f"expected the policy of a protocol model, got {policy!r}")
         self._first = _State("ACTIVE", first, None, False, None, 0, 0)
         self._changes = {action["name"]: frozenset(action["changes"]) for action in found[0]["actions"]}
-        self._edges = {action["name"]: _edges(action) for action in found[0]["actions"]}
+        self._edges = {action["name"]: edges_of(action) for action in found[0]["actions"]}
 
     def initial(self) -> Hashable:
         """ACTIVE."""
@@ -184,7 +184,7 @@ class UpgradeLifecycle:
             yield after
 
 
-def _edges(action: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def edges_of(action: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """From which state to which an action leads: as listed, or as its guard and its effect say."""
     if action["state"]:
         return tuple((edge["from"], edge["to"]) for edge in action["state"])
