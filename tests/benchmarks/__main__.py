@@ -117,7 +117,24 @@ def search(console: Console) -> Part:
     return rows, notes
 
 
-PARTS = {"explorers": explorers, "calls": calls, "schedules": schedules, "search": search}
+def histories(console: Console) -> Part:
+    """Histories and traces: calls and events a second, beside detangle and simloom."""
+    rows: list[Row] = []
+    notes = []
+    path = [ROOT, ROOT / "model", ROOT / "tests" / "conformance"]
+    environment = interpreters.history_environment(interpreters.found())
+    if environment is None:
+        notes.append("detangle, simloom: not measured; they need Python 3.12 or later and there is none here")
+    else:
+        version, python = environment
+        messages = worker(python, "tests.benchmarks.histories", "peers", path=path)
+        rows += collect(console, f"histories beside detangle and simloom, Python {version}", messages)
+    messages = worker(interpreters.running(), "tests.benchmarks.histories", path=path)
+    rows += collect(console, f"histories and traces, Python {platform.python_version()}", messages)
+    return rows, notes
+
+
+PARTS = {"explorers": explorers, "calls": calls, "schedules": schedules, "search": search, "histories": histories}
 
 
 def medians_table(rows: Iterable[Row]) -> Table:

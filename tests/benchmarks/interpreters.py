@@ -106,6 +106,22 @@ def schedule_environment(interpreters: dict[str, Path]) -> tuple[str, Path] | No
     return None
 
 
+def history_environment(interpreters: dict[str, Path]) -> tuple[str, Path] | None:
+    """The version and python of an environment with detangle and simloom, or None without Python 3.12 or later."""
+    for version, path in interpreters.items():
+        if _order(version) >= (3, 12, False) and not version.endswith("t"):
+            folder = BUILD / f"histories-{version}"
+            python = folder / "bin" / "python"
+            ready = folder / ".ready"
+            if not ready.is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+                _run([str(path), "-m", "venv", str(folder)])
+                _run([str(python), *PIP, "detangle==0.1.0", "simloom==0.5.0"])
+                ready.touch()
+            return version, python
+    return None
+
+
 def _run(command: list[str]) -> None:
     subprocess.run(command, check=True, cwd=ROOT)
 

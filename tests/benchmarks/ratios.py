@@ -22,6 +22,9 @@ WANTED = {
     ("3 threads x 10 points, 2 preemptions", "interleave-test, DFS"): 25.0,
     ("3 threads x 10 points, random", "frontrun, random"): 25.0,
     ("3 threads x 10 points, random", "interleave-test, random"): 25.0,
+    ("10,000 operations, 8 clients", "detangle.lin"): 1.0,
+    ("1,000 operations, 8 clients", "detangle.lin"): 1.0,
+    ("1,000 operations, 8 clients", "simloom"): 1.0,
     ("the seam in production", "the same lines without a seam"): 0.85,
 }
 """How many times better ours is to be, at least, than a peer in a comparison."""
@@ -31,8 +34,12 @@ RATES = {
     "algorithm, 3 callers": 150_000.0,
     "algorithm, 1.6 million states": 1_600_000 / 20,
     "algorithm, 4 callers, symmetry": 50_000.0,
+    "register history, a million calls, 64 clients": 2_000_000.0,
+    "register history, the same as records": 2_000_000.0,
+    "register history, half of the publications reverts": 2_000_000.0,
+    "trace of upgrade actions": 300_000.0,
 }
-"""The least states per second that the explorer is to reach, every claim judged; the least schedules per second."""
+"""The least states per second that the explorer is to reach, every claim judged; so too for the rest."""
 LIMITS = {
     ("algorithm, 4 callers, symmetry", "MB resident"): 1_500.0,
     ("time to the three-preemption bug", "ms"): 50.0,
@@ -76,7 +83,7 @@ def ratios(rows: Iterable[Row]) -> Iterator[Ratio]:
             yield Ratio(
                 ours.what, ours.candidate, f"{limit:,.0f} {ours.unit}", ours.interpreter, limit / ours.median, 1.0
             )
-        if ours.what in RATES and ours.unit in {"states/s", "schedules/s"}:
+        if ours.what in RATES and ours.unit in {"states/s", "schedules/s", "operations/s", "events/s"}:
             rate = RATES[ours.what]
             yield Ratio(
                 ours.what, ours.candidate, f"{rate:,.0f} {ours.unit}", ours.interpreter, ours.median / rate, 1.0

@@ -87,7 +87,9 @@ class TraceValidator:
         self.most_states = 0
         self._tail: deque[Hashable] = deque(maxlen=tail)
         self._broken = False
-        self._forget(self._closed(system.first()))
+        self._sets: list[tuple[Hashable, ...]] = []
+        self._tables: dict[frozenset[Hashable], dict[Any, Any]] = {}
+        self._now = self._table(self._closed(system.first()))
         if not self._sets[0]:
             raise ValueError("expected a transition system with a first state, got none")
 
@@ -146,8 +148,8 @@ class TraceValidator:
             guards = (guard for state in states[:_SHOWN] for guard in self.system.why_not(state, event))
             raise ImpossibleEvent(matched, event, tuple(self._tail), states, tuple(dict.fromkeys(guards)))
         if len(self._sets) >= _MOST_SETS:
-            self._forget(found)
-            return self._tables[frozenset(found)]
+            self._sets, self._tables = [], {}  # begin anew: memory does not grow with the trace
+            return self._table(found)
         after = now[event] = self._table(found)
         return after
 
@@ -159,12 +161,6 @@ class TraceValidator:
             self._sets.append(states)
             self.most_states = max(self.most_states, len(states))
         return table
-
-    def _forget(self, states: tuple[Hashable, ...]) -> None:
-        """Begin anew with one set: memory does not grow with the trace."""
-        self._sets: list[tuple[Hashable, ...]] = []
-        self._tables: dict[frozenset[Hashable], dict[Any, Any]] = {}
-        self._now = self._table(states)
 
     def _closed(self, states: Iterable[Hashable]) -> tuple[Hashable, ...]:
         """With all the states that unrecorded steps lead to."""
