@@ -18,6 +18,7 @@ General layout:
     ledger.py       what directed runs checked
     subject.py      what the load needs of the plugin, so that a broken one can be put in
     files.py        plugin versions as files, good and bad
+    model_system.py a model as a transition system for the trace validation of the suite
     word_index.py   the plugin itself
     demo.py         the same load as something to watch
 """
