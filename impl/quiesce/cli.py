@@ -1,4 +1,4 @@
-"""The `quiesce` command: `quiesce verify`, `quiesce prove` and `quiesce demo`.
+"""The `quiesce` command: `quiesce verify`, `quiesce prove`, `quiesce conform` and `quiesce demo`.
 
 `main` imports nothing but the standard library until it knows that the extras are there: an installation without them
 gets one clear line and exit code 2, not a traceback.

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from quiesce_conformance.cli.command import conform
+
 from .demo import demo as watch
 from .job import Options
 from .job import verify as check
@@ -57,6 +59,7 @@ def verify(
 
 
 commands.add_command(prove)
+commands.add_command(conform)
 for each in SCHEDULES:
     commands.add_command(each)
 

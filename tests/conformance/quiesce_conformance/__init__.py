@@ -18,11 +18,15 @@ General layout:
     checks.py        all of them over one history
     probe.py         what a plugin under test reports, and the gates that it can be made to wait at
     schedules/       real threads, one step at a time: the engine and its searches
+    recording.py     drive a session and make a history of it
+    scenarios/       directed checks, steered by gates
+    suite.py         `run_conformance`; shard.py is one run of one check, ledger.py keeps what was done
+    profiles.py      which rules each profile is about
+    summing_up.py    from single runs to a verdict per rule
+    cli/             the command
     report.py        a verdict per rule and the verdict of all; reports/ writes it in four forms
     rulebook.py      the rules' texts
     files.py         a file is there whole or not at all
-
-Checks that run on a session, and a command for them, are not there yet.
 """
 
 from .checks import check_history

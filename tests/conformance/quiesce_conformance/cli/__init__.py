@@ -1,0 +1,1 @@
+"""The command: ``quiesce conform`` and ``python -m quiesce_conformance``.  Needs click and rich."""

@@ -1,0 +1,305 @@
+"""The four promises: calls across an upgrade, failures that leave the old version serving, freeing once and in time."""
+
+from __future__ import annotations
+
+from quiesce_conformance.check import ENDS_WITHIN
+from quiesce_conformance.contract import CandidateSpec, Capability, Ticket
+from quiesce_conformance.recording import Script
+from quiesce_conformance.session import Options
+
+from .stage import scenario
+
+__all__ = ["CHECKS"]
+
+
+def _initialised(script: Script, version: int) -> None:
+    done = script.session.wait_for(
+        lambda events: any(e.kind == "init_done" and e.version == version for e in events), ENDS_WITHIN
+    )
+    script.must("V1", done, f"version {version} was not initialised within {ENDS_WITHIN:g} s")
+
+
+def _closed(script: Script, version: int, rule: str = "M5") -> None:
+    done = script.session.wait_for(
+        lambda events: any(e.kind == "close" and e.version == version for e in events), ENDS_WITHIN
+    )
+    script.must(rule, done, f"version {version} was not freed within {ENDS_WITHIN:g} s after its last call")
+
+
+def _one_version(script: Script, number: int) -> None:
+    """What a call met at its start, at its gate and at its end, while an upgrade was under way, is one version."""
+    met = {e.version for e in script.session.events() if e.call == number}
+    script.must("R2", len(met) == 1, f"call {number} met versions {sorted(met)}")
+
+
+def across_an_upgrade(script: Script) -> None:
+    """Calls are inside the old version while a new one is published; one raises; calls come meanwhile."""
+    script.serves(1, 1, "T2")
+    inside = script.at_gate(2, "a")
+    raising = script.at_gate(3, "b", raises=True)
+    upgraded = script.upgrade(CandidateSpec(2))
+    _initialised(script, 2)
+    script.call(4)
+    script.session.open("a")
+    script.well(inside, "R1", "a call that was inside")
+    script.session.open("b")
+    script.refused(raising, "R1", "a call that raises")
+    drained = script.well(upgraded, "V1", "an upgrade whose calls have ended")
+    for number in (2, 3):
+        _one_version(script, number)
+        end = max((e.seq for e in script.session.events() if e.kind == "end" and e.call == number), default=None)
+        freed = next((e.seq for e in script.session.events() if e.kind == "close" and e.version == 1), None)
+        if end is not None:
+            late = "a call of before the drain was running when the upgrade returned"
+            script.must("D3", end < drained.seq_returned, late, drained)
+            script.must(
+                "M1", freed is None or end < freed, f"version 1 was freed at {freed}, call {number} ended at {end}"
+            )
+    script.serves(2, 5, "T3")
+    _closed(script, 1)
+    script.serves(2, 6, "T4")
+
+
+def once_more(script: Script) -> None:
+    """Five upgrades, one after the other, each with a call inside; each is freed exactly once."""
+    for version in range(2, 7):
+        gate = f"g{version}"
+        inside = script.at_gate(version * 10, gate)
+        upgraded = script.upgrade(CandidateSpec(version))
+        _initialised(script, version)
+        script.session.open(gate)
+        script.well(inside, "R1", "a call that was inside")
+        script.well(upgraded, "V1", "an upgrade whose calls have ended")
+        script.serves(version, version * 10 + 1, "T3")
+        _closed(script, version - 1)
+
+
+def nested_calls(script: Script) -> None:
+    """A call that calls the plugin again, while an upgrade waits for it, stays on its version and does not lock up."""
+    inside = script.at_gate(1, "a", nested=Ticket(2, "again", gate="b"))
+    upgraded = script.upgrade(CandidateSpec(2))
+    _initialised(script, 2)
+    script.session.open("a")
+    reached = script.session.reached("b", ENDS_WITHIN)
+    script.must("R4", reached, f"a call from inside a call did not start within {ENDS_WITHIN:g} s")
+    script.session.open("b")
+    script.well(inside, "R4", "a call with a call inside")
+    script.well(upgraded, "V1", "an upgrade whose calls have ended")
+    versions = {e.call: e.version for e in script.session.events() if e.kind == "start"}
+    script.must("R4", versions.get(2) == versions.get(1) == 1, f"expected both calls on version 1, got {versions}")
+    script.serves(2, 3, "T3")
+
+
+def a_crowd(script: Script) -> None:
+    """Many calls race ten upgrades, with nothing to steer them."""
+    number = 100
+    for version in range(2, 12):
+        early = [script.call(number + n) for n in range(6)]
+        upgraded = script.upgrade(CandidateSpec(version))
+        late = [script.call(number + 6 + n) for n in range(6)]
+        number += 12
+        for pending in (*early, *late):
+            script.well(pending, "R5", "a call that raced an upgrade")
+        script.well(upgraded, "V1", "an upgrade that raced calls")
+        script.serves(version, number, "T3")
+        number += 1
+
+
+def _failed(script: Script, version: int, what: str, number: int) -> None:
+    """After a failed upgrade: the version before serves, and the next upgrade works."""
+    script.serves(1, number, "B1")
+    script.state("ACTIVE", "ROLLED_BACK", "UPGRADE_COMPLETE")
+    script.well(script.upgrade(CandidateSpec(version)), "B3", f"an upgrade after {what}")
+    script.serves(version, number + 1, "B3")
+    script.serves(version, number + 2, "L4")
+
+
+def init_fails(script: Script) -> None:
+    """A candidate that fails in init never serves and is freed at most once; the error has its cause."""
+    inside = script.at_gate(1, "a")
+    reply = script.refused(
+        script.upgrade(CandidateSpec(2, fail=frozenset({"init"}))), "B1", "an upgrade that fails in init"
+    )
+    if not reply.ok:
+        told = "init of version 2 was told to fail"
+        known = told in reply.message or any(told in cause for cause in reply.causes)
+        script.must("B4", known, "the error of a failed upgrade does not carry what the init hook raised", reply)
+    script.session.open("a")
+    script.well(inside, "R5", "a call that was inside while an upgrade failed")
+    _failed(script, 3, "one that failed in init", 2)
+
+
+def invalid_candidates(script: Script) -> None:
+    """A candidate of another name, or with a hook that it does not export, is refused before it is initialised."""
+    strange = CandidateSpec(2, name="somebody-else")
+    hooked = CandidateSpec(3, hooks={"before_insert": "nothing"})
+    for spec in (strange, hooked):
+        script.refused(script.upgrade(spec), "B1", "an upgrade to an invalid candidate")
+        begun = any(e.kind == "init" and e.version == spec.version for e in script.session.events())
+        script.must("B1", not begun, f"the invalid version {spec.version} was initialised")
+    _failed(script, 4, "invalid candidates", 1)
+
+
+def close_fails(script: Script) -> None:
+    """A close hook that raises is not run again, and the new version serves all the same."""
+    script.reply(script.upgrade(CandidateSpec(2, fail=frozenset({"close"}))), "V1", "an upgrade")
+    script.serves(2, 1, "T3")
+    script.reply(script.upgrade(CandidateSpec(3)), "V1", "an upgrade whose old version fails to close")
+    script.serves(3, 2, "M6")
+    script.well(script.upgrade(CandidateSpec(4)), "M6", "an upgrade after a close hook failed")
+    closes = sum(e.kind == "close" and e.version == 2 for e in script.session.events())
+    script.must("M6", closes == 1, f"expected the failing close hook to run once, it ran {closes} times")
+
+
+def drain_times_out(script: Script) -> None:
+    """A drain with a limit ends by it: the call goes on, the old version serves, and the next upgrade works."""
+    inside = script.at_gate(1, "a")
+    reply = script.refused(script.upgrade(CandidateSpec(2)), "V2", "an upgrade whose drain has a limit")
+    if Capability.STRAGGLERS in script.session.capabilities:
+        named = isinstance(reply.value, (list, tuple)) and len(reply.value) == 1
+        script.must(
+            "D4", named, f"expected the one call that did not end among the stragglers, got {reply.value!r}", reply
+        )
+    script.must("D4", not inside.done(), "the call that the drain waited for was ended")
+    script.serves(1, 2, "B1")
+    script.session.open("a")
+    script.well(inside, "R1", "a call that outlived a drain")
+    _closed(script, 2, "M4")
+    _failed(script, 3, "a drain that timed out", 3)
+
+
+def hopeless_timeouts(script: Script) -> None:
+    """Limits that are no durations are refused, and nothing has changed."""
+    for timeout in (float("nan"), -1.0, float("-inf")):
+        script.refused(script.upgrade(CandidateSpec(2), drain_timeout=timeout), "D4", f"a drain limit of {timeout} s")
+        break
+    script.refused(script.upgrade(CandidateSpec(3), drain_timeout=-1.0), "D4", "a drain limit of -1 s")
+    _failed(script, 4, "limits that are no durations", 1)
+
+
+def prepared_and_cancelled(script: Script) -> None:
+    """A prepared candidate that is cancelled never serves and is freed once."""
+    script.well(script.session.prepare(CandidateSpec(2)), "L3", "prepare while active")
+    script.state("PREPARING_UPGRADE")
+    script.serves(1, 1, "R5")
+    script.well(script.session.cancel(), "L3", "cancel while preparing")
+    _closed(script, 2, "M4")
+    _failed(script, 3, "a cancelled one", 2)
+
+
+def going_on(script: Script) -> None:
+    """Under CONTINUE, calls that come while the old version is drained do not wait."""
+    inside = script.at_gate(1, "a")
+    upgraded = script.upgrade(CandidateSpec(2))
+    _initialised(script, 2)
+    for number in range(2, 12):
+        script.well(script.call(number), "V3", "a call while a drain waits for another one")
+    met = {e.version for e in script.session.events() if e.kind == "start"}
+    script.must("D5", met == {1} and not upgraded.done(), f"expected version 1 while it was drained, got {sorted(met)}")
+    script.session.open("a")
+    script.well(inside, "R1", "a call that was inside")
+    script.well(upgraded, "V1", "an upgrade whose calls have ended")
+    script.serves(2, 20, "T3")
+
+
+def two_phases(script: Script) -> None:
+    """Prepare does not publish, execute does."""
+    script.state("ACTIVE")
+    script.well(script.session.prepare(CandidateSpec(2)), "L3", "prepare while active")
+    script.serves(1, 1, "T2")
+    inside = script.at_gate(2, "a")
+    executed = script.execute(2)
+    waiting = script.session.wait_for(lambda events: any(e.kind == "close" and e.version == 1 for e in events), 0.03)
+    script.must("D2", not waiting and not executed.done(), "execute ended, or freed, while a call was inside")
+    script.must("L2", True, "one upgrade is under way")
+    script.refused(script.session.prepare(CandidateSpec(3)), "L2", "a second upgrade")
+    script.session.open("a")
+    script.well(inside, "R1", "a call that was inside")
+    script.well(executed, "V1", "an upgrade whose calls have ended")
+    script.serves(2, 3, "T1")
+    script.state("ACTIVE", "UPGRADE_COMPLETE")
+
+
+def not_allowed_here(script: Script) -> None:
+    """Operations that are not legal in a state are refused, and nothing has changed."""
+    script.refused(script.session.execute(Options(script.policy)), "L3", "execute while nothing is prepared")
+    if Capability.CANCEL in script.session.capabilities:
+        script.refused(script.session.cancel(), "L3", "cancel while no upgrade is under way")
+    script.state("ACTIVE")
+    script.serves(1, 1, "L3")
+    script.well(script.session.prepare(CandidateSpec(2)), "L3", "prepare while active")
+    script.refused(script.session.prepare(CandidateSpec(3)), "L2", "a second prepare")
+    script.state("PREPARING_UPGRADE")
+    script.well(script.execute(2), "L3", "execute while prepared")
+    script.refused(script.session.execute(Options(script.policy)), "L3", "execute a second time")
+    script.serves(2, 2, "L3")
+
+
+def counted(script: Script) -> None:
+    """Each upgrade counts once, as what it was; the longest drain is part of the whole."""
+    script.well(script.upgrade(CandidateSpec(2)), "V1", "an upgrade")
+    script.refused(script.upgrade(CandidateSpec(3, fail=frozenset({"init"}))), "B1", "an upgrade that fails in init")
+    script.well(script.upgrade(CandidateSpec(4)), "B3", "an upgrade after one that failed")
+    stats = script.look().stats or {}
+    done, failed = stats.get("successful_upgrades"), stats.get("failed_upgrades")
+    script.must("S1", done == 2, f"expected 2 successful upgrades, got {done}")
+    script.must("B2", failed == 1, f"expected 1 failed upgrade, got {failed}")
+    total, longest = stats.get("total_drain_time_us", 0), stats.get("max_drain_time_us", 0)
+    script.must(
+        "S1", 0 <= longest <= total, f"expected the longest drain within the total, got {longest} of {total} us"
+    )
+
+
+def the_manifest_goes_along(script: Script) -> None:
+    """What the manifest says and what answers is one version, before and after."""
+    for version in (2, 3):
+        manifest = script.look().manifest or {}
+        script.must(
+            "T1", manifest.get("version") == f"{version - 1}.0.0", f"expected {version - 1}.0.0, got {manifest}"
+        )
+        script.serves(version - 1, version * 10, "T1")
+        script.well(script.upgrade(CandidateSpec(version)), "V1", "an upgrade")
+        look = script.look()
+        manifest = look.manifest or {}
+        script.must("T1", manifest.get("version") == f"{version}.0.0", f"expected {version}.0.0, got {manifest}")
+        script.must("L5", manifest.get("name") == "probe", f"expected the manifest of probe, got {manifest}")
+        script.serves(version, version * 10 + 1, "T1")
+
+
+def asked_from_inside(script: Script) -> None:
+    """An upgrade that is executed from inside a call does not wait for that very call."""
+    script.well(script.session.prepare(CandidateSpec(2)), "L3", "prepare while active")
+    inside = script.call(1, nested_op="execute")
+    script.reply(inside, "D6", "a call that executes an upgrade from inside")
+    script.reply(script.call(2), "D6", "a call after it")
+
+
+CHECKS = (
+    scenario("across-an-upgrade", across_an_upgrade, "R1 R2 R3 R5 T2 T3 T4 D2 D3 M1 M2 M3 M5 V1"),
+    scenario("once-more", once_more, "R1 R3 T3 T4 D2 M1 M2 M3 M5 V1"),
+    scenario("nested-calls", nested_calls, "R4 V1", needs={Capability.NESTED}),
+    scenario("a-crowd", a_crowd, "R2 R3 R5 T2 T3 M3 V1"),
+    scenario("init-fails", init_fails, "R5 B1 B3 B4 L4 M4"),
+    scenario("invalid-candidates", invalid_candidates, "B1 B3"),
+    scenario("close-fails", close_fails, "M3 M6 V1"),
+    scenario(
+        "drain-times-out",
+        drain_times_out,
+        "R1 D4 V2 B1 B3 M4",
+        needs={Capability.DRAIN_TIMEOUT},
+        drain_timeout=0.05,
+    ),
+    scenario("hopeless-timeouts", hopeless_timeouts, "D4 B3", needs={Capability.DRAIN_TIMEOUT, Capability.POLICY}),
+    scenario(
+        "prepared-and-cancelled",
+        prepared_and_cancelled,
+        "L1 L3 R5 B1 B3 M4",
+        needs={Capability.PREPARE, Capability.CANCEL},
+    ),
+    scenario("going-on", going_on, "D5 V3", needs={Capability.POLICY}),
+    scenario("two-phases", two_phases, "L1 L2 L3 D2 R1 T1 T2 V1", needs={Capability.PREPARE, Capability.STATE}),
+    scenario("not-allowed-here", not_allowed_here, "L1 L2 L3", needs={Capability.PREPARE, Capability.STATE}),
+    scenario("counted", counted, "S1 B2", needs={Capability.STATS}),
+    scenario("the-manifest-goes-along", the_manifest_goes_along, "T1 L5", needs={Capability.MANIFEST}),
+    scenario("asked-from-inside", asked_from_inside, "D6", needs={Capability.PREPARE, Capability.NESTED}),
+)
