@@ -121,7 +121,7 @@ def histories(console: Console) -> Part:
     """Histories and traces: calls and events a second, beside detangle and simloom."""
     rows: list[Row] = []
     notes = []
-    path = [ROOT, ROOT / "model", ROOT / "tests" / "conformance"]
+    path = [ROOT, ROOT / "impl", ROOT / "model", ROOT / "tests" / "conformance"]
     environment = interpreters.history_environment(interpreters.found())
     if environment is None:
         notes.append("detangle, simloom: not measured; they need Python 3.12 or later and there is none here")

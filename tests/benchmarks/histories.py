@@ -1,6 +1,6 @@
 """Worker: histories and traces checked, per second.  Prints JSON objects, one a line.
 
-    PYTHONPATH=.:model:tests/conformance python -m tests.benchmarks.histories [peers]
+    PYTHONPATH=.:impl:model:tests/conformance python -m tests.benchmarks.histories [peers]
 
 With ``peers``: the general checker beside detangle and simloom, on the same histories of a cell with read, write and
 compare-and-swap, all of them linearizable, in one process.  simloom is asked for 1,000 operations only, since it gives
@@ -23,12 +23,13 @@ from typing import Any
 
 from quiesce_conformance import Call, CallColumns, Publication, check_register
 from quiesce_conformance.linearizability import UNKNOWN, Operation, check_linearizable
-from quiesce_conformance.tracevalidation import UpgradeActions, validate_trace
+from quiesce_conformance.tracevalidation import TransitionSystem, UpgradeActions, validate_trace
 from tests.benchmarks.measure import Row, in_turns
 
 OURS = "quiesce_conformance"
 CALLS, CLIENTS = 1_000_000, 64
 EVENTS = 500_000
+CALLERS = ("invoke", "read", "announce", "confirm", "retract", "finish", "peek", "look")
 
 
 class Cell:
@@ -180,12 +181,58 @@ def own() -> Iterable[Row]:
         yield Row("trace of upgrade actions", OURS, version, values, "events/s")
 
 
+def steps(system: TransitionSystem, threads: int, count: int) -> list[tuple[Hashable, ...]]:
+    """Callers that are stepped by lot, and about one upgrade in 25,000 events."""
+    rng = random.Random(4)
+    calls = [(name, t) for name in CALLERS for t in range(threads)]
+    upgrade: tuple[str, ...] = (
+        "prepare_upgrade",
+        "build",
+        "prepared",
+        "drain_in_flight",
+        "scan",
+        "drained_in_time",
+        "atomic_swap",
+        "commit",
+    )
+    upgrade += ("cleanup_old",)
+    others: list[tuple[Hashable, ...]] = [(name, 0) for name in upgrade]
+    known: dict[Any, list[tuple[Any, Any]]] = {}
+    [state] = system.first()
+    out: list[tuple[Hashable, ...]] = []
+    while len(out) < count:
+        if len(out) % 25_000 < 100 and len(out) % 10 == 0:
+            now = [(event, after) for event in others for after in system.after(state, event)]
+        else:
+            now = []
+        if not now:
+            if state not in known:
+                known[state] = [(event, after) for event in calls for after in system.after(state, event)]
+            now = known[state]
+        event, state = rng.choice(now)
+        out.append(event)
+    return out
+
+
+def model() -> Iterable[Row]:
+    """Every step of callers and of upgrades held against the algorithm model, all its claims judged."""
+    from quiesce.verify.model_system import ModelSystem
+    from quiesce_model import algorithm
+    from quiesce_model.vocabulary import Epoch, Tally, Thread, Upgrader, Version
+
+    scope = {Thread: 3, Upgrader: 1, Version: 32, Epoch: 64, Tally: 1000}
+    trace = steps(ModelSystem(algorithm.Continue, scope), 3, EVENTS)
+    run = partial(rate, len(trace), lambda: validate_trace(ModelSystem(algorithm.Continue, scope), trace), bool)
+    for values in in_turns({OURS: run}, progress=progress).values():
+        yield Row("trace of the algorithm model", OURS, platform.python_version(), values, "events/s")
+
+
 def progress(text: str) -> None:
     print(json.dumps({"progress": text}), flush=True)
 
 
 def main() -> None:
-    for row in peers() if sys.argv[1:] == ["peers"] else own():
+    for row in peers() if sys.argv[1:] == ["peers"] else (*own(), *model()):
         print(json.dumps({"row": row.to_json()}), flush=True)
 
 

@@ -38,6 +38,7 @@ RATES = {
     "register history, the same as records": 2_000_000.0,
     "register history, half of the publications reverts": 2_000_000.0,
     "trace of upgrade actions": 300_000.0,
+    "trace of the algorithm model": 300_000.0,
 }
 """The least states per second that the explorer is to reach, every claim judged; so too for the rest."""
 LIMITS = {
