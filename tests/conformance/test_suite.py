@@ -220,6 +220,11 @@ def test_only_what_was_asked_for_is_judged() -> None:
     assert list(report.rules) == ["T1"]
     assert report.selected
     assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, report.shards[1], report.shards[1])
+    other = judged(Right, rules=["G1", "T1"])
+    assert other.rules["G1"].standing is Standing.NOT_APPLICABLE
+    assert "not claimed" in other.rules["G1"].why
+    unwatched = judged(Right, rules=["T1"], checks=[])
+    assert (unwatched.rules["T1"].standing, unwatched.exit_code) == (Standing.UNFINISHED, 2)
     with pytest.raises(UnknownName, match="got X9"):
         judged(Right, rules=["X9"])
     with pytest.raises(UnknownName, match="a check that there is"):

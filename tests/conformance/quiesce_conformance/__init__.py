@@ -23,7 +23,7 @@ General layout:
     suite.py         `run_conformance`; shard.py is one run of one check, ledger.py keeps what was done
     profiles.py      which rules each profile is about
     summing_up.py    from single runs to a verdict per rule
-    cli/             the command
+    cli/             the command; pytest_plugin.py and test_conformance.py: one pytest test for each rule
     report.py        a verdict per rule and the verdict of all; reports/ writes it in four forms
     rulebook.py      the rules' texts
     files.py         a file is there whole or not at all

@@ -107,7 +107,10 @@ def rule_reports(
         if rule in out_of_scope and not of_rule:
             continue
         standings = [report.per_rule.get(rule, report.standing) for report in of_rule]
-        standing = Standing.worst(standings) if of_rule else Standing.UNFINISHED
+        claimed = any(rule in rules_of(profile) for profile in profiles)
+        if not of_rule:  # asked for by its id, and of a profile that is not claimed; else somebody should have looked
+            standings = [Standing.UNFINISHED if claimed else Standing.NOT_APPLICABLE]
+        standing = Standing.worst(standings)
         promise = rulebook()[rule]
         found[rule] = RuleReport(
             rule,
@@ -117,12 +120,14 @@ def rule_reports(
             tuple(str(profile) for profile in profiles if rule in rules_of(profile)),
             of_rule,
             tuple(one for report in of_rule for one in report.counterexamples if one.rule == rule),
-            _why(standing, rule, of_rule, any(rule in check.rules for check in checks)),
+            _why(standing, rule, of_rule, known=any(rule in check.rules for check in checks)),
         )
     return found
 
 
-def _why(standing: Standing, rule: str, reports: Sequence[CheckReport], known: bool) -> str:
+def _why(standing: Standing, rule: str, reports: Sequence[CheckReport], *, known: bool) -> str:
+    if not reports and standing is Standing.NOT_APPLICABLE:
+        return "it belongs to a profile that is not claimed"
     if not reports:
         return "no check of it belongs to these profiles" if known else "the suite has no check of it"
     if standing is Standing.NOT_SEEN:
