@@ -8,13 +8,14 @@ PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 HERE   := $(subst /,-,$(subst $(eval ) ,-,$(CURDIR)))
 READY  := $(VENV)/.ready$(HERE)
 BENCH  := $(VENV)/.bench$(HERE)
+DOCS   := $(VENV)/.docs$(HERE)
 CROSS  := $(VENV)/.cross$(HERE)
 JOBS   ?= auto
 # How long the schedules soak.  They go on where build/soak.json ends; exit code 2 says that there is more to do.
 SOAK   ?= 3600
 
 .DEFAULT_GOAL := help
-.PHONY: help verify demo test test-long lint format types stale specs kill-matrix readme bench soak clean
+.PHONY: help verify demo test test-long lint format types stale specs kill-matrix readme bench docs soak clean
 .DELETE_ON_ERROR:
 
 help: ## what can be made
@@ -26,7 +27,7 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), once; about a minute."
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --editable '.[dev]'
-	@rm -f $(VENV)/.ready* $(VENV)/.bench* $(VENV)/.cross*
+	@rm -f $(VENV)/.ready* $(VENV)/.bench* $(VENV)/.cross* $(VENV)/.docs*
 	@touch $@
 
 $(BENCH): $(READY)
@@ -38,6 +39,15 @@ $(CROSS): $(READY)
 	@echo "Adding TLC for the cross-check, once.  SPIN and Java are the system's: apt-get install spin default-jre"
 	@$(PIP) install --editable '.[dev,crosscheck]'
 	@touch $@
+
+$(DOCS): $(READY)
+	@echo "Adding Sphinx for the docs, once.  Graphviz is the system's: apt-get install graphviz"
+	@$(PIP) install --editable '.[dev,docs]'
+	@touch $@
+
+docs: $(DOCS) ## the docs, with the specification made from the model: docs/_build/html/index.html
+	@$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
+	@$(BIN)/sphinx-build -q -n -W --keep-going -b doctest docs docs/_build/doctest
 
 verify: $(READY) ## the main job: explore the models, catch the known-bad ones, reload a real plugin under load
 	@$(BIN)/quiesce verify
