@@ -300,3 +300,18 @@ def test_runs_go_to_any_executor_and_what_it_loses_is_unfinished() -> None:
         report = judged(Right, executor=executor)
     assert report.verdict is Conformance.CONFORMS
     assert CandidateSpec(1).manifest()["name"] == "probe"
+
+
+def test_runs_go_to_a_cluster() -> None:
+    """A real one: scheduler, worker and client talk as they do on several machines, in threads of this process."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'quiesce[dask]'")
+    address: dict[str, Any] = {"dashboard_address": None, "worker_dashboard_address": None}
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **address) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        right = judged(Right, executor=executor)
+        wrong = judged(ClosesTwice, executor=executor)
+    assert right.verdict is Conformance.CONFORMS, right.summary
+    assert wrong.rules["M3"].standing is Standing.BROKEN
