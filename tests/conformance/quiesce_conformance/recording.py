@@ -9,6 +9,7 @@ Nothing here knows what should happen; `expect` notes what a scenario says of it
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -149,6 +150,7 @@ class Script:
             for pending, version, _, _ in self._swaps if not self.stuck else ():
                 self.reply(pending, "V1", f"the upgrade to version {version}")
         events = tuple(self.session.events())
+        self._once(events)
         unfinished = ""
         verdicts = dict(self.verdicts)
         try:
@@ -169,6 +171,13 @@ class Script:
         if self.stuck and not any(verdict.violations for verdict in wanted.values()):
             unfinished = unfinished or self.stuck
         return CheckResult(wanted, rows=tuple(map(_row, events)), unfinished=unfinished)
+
+    def _once(self, events: Iterable[Event]) -> None:
+        """R1: whatever was called ran once, and not again."""
+        starts = Counter(event.call for event in events if event.kind == "start")
+        for ticket, _, _ in self._calls:
+            if (count := starts[ticket.number]) > 0:
+                self.must("R1", count == 1, f"call {ticket.number} was made once, and ran {count} times")
 
     def history(self, events: Iterable[Event]) -> History:
         """What was recorded so far."""

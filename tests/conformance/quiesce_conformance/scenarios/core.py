@@ -66,6 +66,8 @@ def across_an_upgrade(script: Script) -> None:
                 "M1", freed is None or end < freed, f"version 1 was freed at {freed}, call {number} ended at {end}"
             )
     script.serves(2, 5, "T3")
+    current = [e.seq for e in script.session.events() if e.kind == "close" and e.version == 2]
+    script.must("M2", not current, f"version 2 was freed at {current} and is the one that serves")
     _closed(script, 1)
     script.serves(2, 6, "T4")
 
@@ -165,6 +167,7 @@ def drain_times_out(script: Script) -> None:
     """A drain with a limit ends by it: the call goes on, the old version serves, and the next upgrade works."""
     inside = script.at_gate(1, "a")
     reply = script.refused(script.upgrade(CandidateSpec(2)), "V2", "an upgrade whose drain has a limit")
+    script.must("D4", not reply.ok, "the upgrade went on although its time was over", reply)
     if Capability.STRAGGLERS in script.session.capabilities:
         named = isinstance(reply.value, (list, tuple)) and len(reply.value) == 1
         script.must(
@@ -278,6 +281,20 @@ def the_manifest_goes_along(script: Script) -> None:
         script.serves(version, version * 10 + 1, "T1")
 
 
+def the_manifest_waits(script: Script) -> None:
+    """While a candidate is prepared, and after it was given up, the manifest is that of the version that serves."""
+    script.well(script.session.prepare(CandidateSpec(2)), "L3", "prepare while active")
+    for when in ("while another version was prepared", "after it was cancelled"):
+        manifest = script.look().manifest or {}
+        script.must("T1", manifest.get("version") == "1.0.0", f"expected manifest 1.0.0 {when}, got {manifest}")
+        script.serves(1, 1 if when.startswith("while") else 2, "T1")
+        if when.startswith("while"):
+            script.well(script.session.cancel(), "L3", "cancel while preparing")
+    script.refused(script.upgrade(CandidateSpec(3, fail=frozenset({"init"}))), "B1", "an upgrade that fails in init")
+    manifest = script.look().manifest or {}
+    script.must("B1", manifest.get("version") == "1.0.0", f"expected manifest 1.0.0 after a failure, got {manifest}")
+
+
 def asked_from_inside(script: Script) -> None:
     """An upgrade that is executed from inside a call does not wait for that very call."""
     script.well(script.session.prepare(CandidateSpec(2)), "L3", "prepare while active")
@@ -313,5 +330,11 @@ CHECKS = (
     scenario("not-allowed-here", not_allowed_here, "L1 L2 L3", needs={Capability.PREPARE, Capability.STATE}),
     scenario("counted", counted, "S1 B2", needs={Capability.STATS}),
     scenario("the-manifest-goes-along", the_manifest_goes_along, "T1 L5", needs={Capability.MANIFEST}),
+    scenario(
+        "the-manifest-waits",
+        the_manifest_waits,
+        "T1 B1",
+        needs={Capability.MANIFEST, Capability.PREPARE, Capability.CANCEL},
+    ),
     scenario("asked-from-inside", asked_from_inside, "D6", needs={Capability.PREPARE, Capability.NESTED}),
 )

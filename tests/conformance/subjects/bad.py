@@ -1,0 +1,234 @@
+"""Subjects with one fault each, on the right design `Counted`: `breaks` is the rule that must be found broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .base import Refused, left
+from .correct import Counted
+
+__all__ = ["ALL_BAD"]
+
+
+class Bad(Counted):
+    """What they share: the rules that a fault breaks."""
+
+    breaks: tuple[str, ...] = ()
+
+
+class ClosesAtOnce(Bad):
+    breaks = ("R3",)
+
+    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
+        with self.changed:
+            old, self.current = self.current, instance
+            self.busy[instance] = 0
+            self.published(manifest)
+        self.free(old)
+        return True
+
+
+class ClosesTwice(Bad):
+    breaks = ("M3",)
+
+    def free(self, instance: Any) -> None:
+        super().free(instance)
+        super().free(instance)
+
+
+class NeverCloses(Bad):
+    breaks = ("M5",)
+
+    def free(self, instance: Any) -> None:
+        return
+
+
+class ClosesTheNewOne(Bad):
+    breaks = ("M2",)
+
+    def free(self, instance: Any) -> None:
+        super().free(self.current)
+
+
+class DrainsForOneCallTooFew(Bad):
+    breaks = ("D3",)
+
+    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.busy[self.current] <= 1, left(deadline)):
+                return False
+            old, self.current = self.current, instance
+            self.busy[instance] = 0
+            self.published(manifest)
+        self.free(old)
+        return True
+
+
+class SwapsThoughTheTimeIsOver(Bad):
+    breaks = ("D4",)
+
+    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
+        with self.changed:
+            self.changed.wait_for(lambda: not self.busy[self.current], left(deadline))
+        return ClosesAtOnce.swap(self, instance, manifest, deadline)  # type: ignore[arg-type]  # the same fields
+
+
+class IgnoresTheTimeout(Bad):
+    breaks = ("V2",)
+
+    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
+        return super().swap(instance, manifest, None)
+
+
+class CountsFailuresTwice(Bad):
+    breaks = ("B2",)
+
+    def failed(self, instance: Any) -> None:
+        super().failed(instance)
+        self.failures += 1
+
+
+class CountsNoFailures(Bad):
+    breaks = ("B2",)
+
+    def failed(self, instance: Any) -> None:
+        super().failed(instance)
+        self.failures -= 1
+
+
+class RolledBackIsATrap(Bad):
+    breaks = ("B3",)
+
+    def move(self, legal: set[str], to: str) -> None:
+        super().move(legal - {"ROLLED_BACK"}, to)
+
+
+class FailedPrepareIsATrap(Bad):
+    breaks = ("B3",)
+
+    def failed(self, instance: Any) -> None:
+        super().failed(instance)
+        self.state = "PREPARING_UPGRADE"
+
+
+class ManifestAtPrepare(Bad):
+    breaks = ("T1",)
+
+    def validate(self, manifest: Mapping[str, Any]) -> None:
+        super().validate(manifest)
+        self.manifest = manifest
+
+
+class ManifestNever(Bad):
+    breaks = ("T1",)
+
+    def published(self, manifest: Mapping[str, Any]) -> None:
+        self.done += 1
+
+
+class CountsTwoUpgrades(Bad):
+    breaks = ("S1",)
+
+    def published(self, manifest: Mapping[str, Any]) -> None:
+        super().published(manifest)
+        self.done += 1
+
+
+class LongestIsTheSumAndOne(Bad):
+    breaks = ("S1",)
+
+    def count(self, lasted: int) -> None:
+        super().count(lasted)
+        self.longest = self.total + 1
+
+
+class TakesOtherNames(Bad):
+    breaks = ("B1",)
+
+    def validate(self, manifest: Mapping[str, Any]) -> None:
+        super().validate({**manifest, "name": self.manifest["name"]})
+
+
+class TakesAnyHook(Bad):
+    breaks = ("B1",)
+
+    def validate(self, manifest: Mapping[str, Any]) -> None:
+        super().validate({**manifest, "hooks": {}})
+
+
+class NestedOnTheCurrent(Bad):
+    breaks = ("R4",)
+
+    def call(self, function: str, /, *args: object) -> object:
+        instance, hold = self.enter()
+        self.leave(hold)
+        return getattr(instance, function)(*args)
+
+
+class LosesHoldsOfFailures(Bad):
+    breaks = ("V1",)
+
+    def call(self, function: str, /, *args: object) -> object:
+        if getattr(self.inside, "instance", None) is not None:
+            return super().call(function, *args)
+        instance, hold = self.enter()
+        result = getattr(instance, function)(*args)
+        self.leave(hold)
+        return result
+
+
+class HidesTheCause(Bad):
+    breaks = ("B4",)
+
+    def prepare(self, instance: Any, manifest: Mapping[str, Any]) -> None:
+        try:
+            super().prepare(instance, manifest)
+        except Refused:
+            raise Refused("failed") from None
+
+
+class CancelAlways(Bad):
+    breaks = ("L3",)
+
+    def cancel(self) -> None:
+        if self.state == "PREPARING_UPGRADE":
+            super().cancel()
+
+
+class CancelForgetsTheCandidate(Bad):
+    breaks = ("M4",)
+
+    def cancel(self) -> None:
+        with self.guard:
+            if self.state != "PREPARING_UPGRADE":
+                raise Refused("nothing to cancel")
+            self.pending, self.state = None, "ACTIVE"
+
+
+class TwoUpgraders(Bad):
+    breaks = ("L2",)
+
+    def move(self, legal: set[str], to: str) -> None:
+        self.state = to
+
+
+class SecondCallOfATwo(Bad):
+    breaks = ("R1",)
+
+    def call(self, function: str, /, *args: object) -> object:
+        super().call(function, *args)
+        return super().call(function, *args)
+
+
+class SwallowsExceptions(Bad):
+    breaks = ("R1",)
+
+    def call(self, function: str, /, *args: object) -> object:
+        try:
+            return super().call(function, *args)
+        except Exception:  # noqa: BLE001  that is the fault
+            return None
+
+
+ALL_BAD: Mapping[str, type[Bad]] = {one.__name__: one for one in Bad.__subclasses__()}
