@@ -17,10 +17,16 @@ def test_a_right_design_conforms(name: str) -> None:
     assert report.verdict is Conformance.CONFORMS, report.summary
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ALL_BAD)
 def test_a_fault_is_found_on_its_rule_in_the_first_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A fault that hangs need not be waited for as long as a right subject on a slow machine is.
-    for limit in ("recording.ENDS_WITHIN", "scenarios.core.ENDS_WITHIN", "inprocess.session.REST"):
+    for limit in (
+        "recording.ENDS_WITHIN",
+        "scenarios.core.ENDS_WITHIN",
+        "inprocess.session.REST",
+        "campaign.SHRINKING",
+    ):
         monkeypatch.setattr(f"quiesce_conformance.{limit}", 0.3)
     report = run_conformance(InProcessHost(ALL_BAD[name], name))
     for rule in ALL_BAD[name].breaks:

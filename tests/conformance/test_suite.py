@@ -191,7 +191,12 @@ def test_what_is_wrong_is_caught_on_its_rule_and_again_by_its_recipe(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A fault that hangs need not be waited for as long as a right subject on a slow machine is.
-    for limit in ("recording.ENDS_WITHIN", "scenarios.core.ENDS_WITHIN", "inprocess.session.REST"):
+    for limit in (
+        "recording.ENDS_WITHIN",
+        "scenarios.core.ENDS_WITHIN",
+        "inprocess.session.REST",
+        "campaign.SHRINKING",
+    ):
         monkeypatch.setattr(f"quiesce_conformance.{limit}", 0.2)
     subject, rule = BAD[name]
     report = judged(subject)

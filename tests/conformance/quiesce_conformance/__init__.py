@@ -20,6 +20,7 @@ General layout:
     schedules/       real threads, one step at a time: the engine and its searches
     recording.py     drive a session and make a history of it
     scenarios/       directed checks, steered by gates
+    campaign/        randomized programs of calls, gates and upgrades; a failure shrinks
     suite.py         `run_conformance`; shard.py is one run of one check, ledger.py keeps what was done
     profiles.py      which rules each profile is about
     summing_up.py    from single runs to a verdict per rule

@@ -17,6 +17,7 @@ from .check import ENDS_WITHIN, CheckResult
 from .checks import check_history
 from .contract import UNSET, CandidateSpec, Ticket
 from .history import Call, Ending, Handover, History, HistoryError, Life, Publication, Verdict
+from .inprocess import InProcessSession
 from .reports.diagram import Row
 from .session import Event, Look, Options, Pending, Reply, Session, StillPending
 
@@ -33,6 +34,7 @@ class Script:
     def __init__(self, session: Session, first: CandidateSpec, policy: str | None = None) -> None:
         self.session = session
         self.policy = policy
+        self._our_words = isinstance(session, InProcessSession)
         self.verdicts: dict[str, Verdict] = {}
         self.stuck = ""
         self._first = first
@@ -215,9 +217,8 @@ class Script:
                     )
         return History(publications, calls, list(lives.values()), handovers, settled=not self.stuck)
 
-    @staticmethod
     def _call(
-        ticket: Ticket, pending: Pending, outer: Ticket | None, started: dict[int, Event], ended: dict[int, Event]
+        self, ticket: Ticket, pending: Pending, outer: Ticket | None, started: dict[int, Event], ended: dict[int, Event]
     ) -> Call:
         start, end = started.get(ticket.number), ended.get(ticket.number)
         try:
@@ -240,7 +241,9 @@ class Script:
                 versions = (*versions, int(reply.value["version"]))
         else:
             error = f"{reply.error_kind}: {reply.message}"
-            asked = f"asked for by call {ticket.number}" in reply.message
+            # In another language the exception has words of its own: then its function's end has to do.
+            asked = ticket.raises and end is not None
+            asked = asked and (not self._our_words or f"asked for by call {ticket.number}" in reply.message)
             ending = Ending.RAISED if asked else Ending.REFUSED if start is None else Ending.BROKEN
         return Call(
             ticket.number,

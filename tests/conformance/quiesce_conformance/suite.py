@@ -20,7 +20,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from . import scenarios
+from . import campaign, scenarios
 from .check import Check
 from .contract import NEEDS, CandidateSpec, Profile
 from .ledger import Ledger
@@ -33,7 +33,7 @@ from .summing_up import check_reports, rule_reports
 
 __all__ = ["ALL_CHECKS", "Progress", "UnknownName", "run_conformance"]
 
-ALL_CHECKS: Final[tuple[Check, ...]] = scenarios.CHECKS
+ALL_CHECKS: Final[tuple[Check, ...]] = (*scenarios.CHECKS, *campaign.CHECKS)
 OUT_OF_SCOPE: Final[Mapping[str, str]] = scenarios.OUT_OF_SCOPE
 WINDOW: Final = 256
 
