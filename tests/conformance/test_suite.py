@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +305,29 @@ def test_runs_go_to_any_executor_and_what_it_loses_is_unfinished() -> None:
         report = judged(Right, executor=executor)
     assert report.verdict is Conformance.CONFORMS
     assert CandidateSpec(1).manifest()["name"] == "probe"
+
+
+class Closing(InProcessHost):
+    """A host that makes no session any more once it was closed."""
+
+    closed = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Closing, (Right, "closing")
+
+    def session(self, first: CandidateSpec, drain_timeout: float | None) -> Any:
+        if self.closed:
+            raise RuntimeError("closed by another run")
+        return super().session(first, drain_timeout)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_runs_in_threads_of_this_process_do_not_end_the_host_of_each_other() -> None:
+    with ThreadPoolExecutor(2) as executor:
+        report = run_conformance(Closing(Right, "closing"), executor=executor)
+    assert report.verdict is Conformance.CONFORMS, report.summary
 
 
 def test_runs_go_to_a_cluster() -> None:

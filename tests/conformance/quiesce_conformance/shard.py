@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
@@ -78,10 +79,13 @@ def run_shard(host: Host, shard: Shard, *, leave: bool = False) -> ShardResult:
     Args:
         host: where subjects come from.
         shard: what is to be run.
-        leave: the host is this run's own, so end it afterwards, and count what its adapter does then.
+        leave: use a host of this run's own, made as `host` was, and end it afterwards: what its adapter does then
+            counts, too, and no other run on this host is disturbed.
 
     """
     begun = perf_counter()
+    if leave:
+        host = copy(host)
     why = broken = ""
     result = CheckResult({})
     try:
