@@ -15,7 +15,7 @@ JOBS   ?= auto
 SOAK   ?= 3600
 
 .DEFAULT_GOAL := help
-.PHONY: help verify demo test test-long lint format types stale specs kill-matrix readme bench docs soak clean
+.PHONY: help verify demo test test-long lint format types stale specs kill-matrix adequacy readme bench docs soak clean
 .DELETE_ON_ERROR:
 
 help: ## what can be made
@@ -81,6 +81,9 @@ specs: $(READY) ## make everything in specs/ that is made from the model
 
 kill-matrix: $(READY) ## run every mutant of the runtime through every engine, into specs/kill-matrix.json
 	@$(BIN)/python -m tests.schedules.mutants
+
+adequacy: $(READY) ## judge subjects whose verdict is known, 100 runs of each right one, into specs/adequacy-matrix.json
+	@$(BIN)/python -m tests.conformance.subjects.matrix
 
 readme: $(READY) ## put the verdicts of the last `make verify` into README.md
 	@$(BIN)/python .ci/readme.py

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from quiesce_conformance.inprocess import InProcessHost
@@ -9,6 +12,8 @@ from quiesce_conformance.report import Conformance, Standing
 from quiesce_conformance.suite import run_conformance
 from subjects.bad import ALL_BAD
 from subjects.correct import ALL_CORRECT
+
+MATRIX = Path(__file__).parents[2] / "specs" / "adequacy-matrix.json"
 
 
 @pytest.mark.parametrize("name", ALL_CORRECT)
@@ -31,3 +36,13 @@ def test_a_fault_is_found_on_its_rule_in_the_first_run(name: str, monkeypatch: p
     report = run_conformance(InProcessHost(ALL_BAD[name], name))
     for rule in ALL_BAD[name].breaks:
         assert report.rules[rule].standing is Standing.BROKEN, report.summary
+
+
+def test_the_published_matrix_has_every_subject_and_nothing_was_missed() -> None:
+    found = json.loads(MATRIX.read_text(encoding="utf-8"))
+    assert {name: tuple(row["breaks"]) for name, row in found["bad"].items()} == {
+        name: subject.breaks for name, subject in ALL_BAD.items()
+    }
+    assert set(found["right"]) == set(ALL_CORRECT)
+    assert all(set(row["breaks"]) <= set(row["broken"]) for row in found["bad"].values())
+    assert not any(row["alarms"] for row in found["right"].values())
