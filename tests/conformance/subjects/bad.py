@@ -231,4 +231,104 @@ class SwallowsExceptions(Bad):
             return None
 
 
+class ForgetsWhatFailed(Bad):
+    breaks = ("M4",)
+
+    def failed(self, instance: Any) -> None:
+        with self.guard:
+            self.failures += 1
+            self.state = "ROLLED_BACK"
+
+
+class FreesWhatFailedTwice(Bad):
+    breaks = ("M4",)
+
+    def failed(self, instance: Any) -> None:
+        self.free(instance)
+        super().failed(instance)
+
+
+class ClosesUntilItWorks(Bad):
+    breaks = ("M6",)
+
+    def free(self, instance: Any) -> None:
+        for _ in range(2):
+            try:
+                instance.close()
+            except Exception:  # noqa: BLE001  that is the fault
+                continue
+            return
+
+
+class DrainsForEver(Bad):
+    """The state says so, long after the upgrade has ended."""
+
+    breaks = ("L1",)
+
+    def execute(self) -> None:
+        super().execute()
+        self.state = "DRAINING"
+
+    def move(self, legal: set[str], to: str) -> None:
+        super().move(legal | {"DRAINING"}, to)
+
+
+class OneCallTooOld(Bad):
+    """The first call after an upgrade still gets the old version."""
+
+    breaks = ("T3",)
+    late: Any = None
+
+    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
+        old = self.current
+        swapped = super().swap(instance, manifest, deadline)
+        self.late = old if swapped else None
+        return swapped
+
+    def enter(self) -> tuple[Any, Any]:
+        instance, hold = super().enter()
+        late, self.late = self.late, None
+        return late or instance, hold
+
+
+class AnswersOfAnother(Bad):
+    breaks = ("R1",)
+    last: object = None
+
+    def call(self, function: str, /, *args: object) -> object:
+        found = super().call(function, *args)
+        self.last, answer = found, self.last or found
+        return answer
+
+
+class RefusesWhileDraining(Bad):
+    breaks = ("R5",)
+
+    def enter(self) -> tuple[Any, Any]:
+        if self.state == "DRAINING":
+            raise Refused("an upgrade is under way")
+        return super().enter()
+
+
+class InitialisesTooLate(Bad):
+    """Published first, initialised then: one that fails serves."""
+
+    breaks = ("B1",)
+
+    def prepare(self, instance: Any, manifest: Mapping[str, Any]) -> None:
+        self.move({"ACTIVE", "ROLLED_BACK"}, "PREPARING_UPGRADE")
+        try:
+            self.validate(manifest)
+        except Refused:
+            self.failed(instance)
+            raise
+        self.pending = (instance, manifest)
+
+    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
+        swapped = super().swap(instance, manifest, deadline)
+        if swapped:
+            instance.init()
+        return swapped
+
+
 ALL_BAD: Mapping[str, type[Bad]] = {one.__name__: one for one in Bad.__subclasses__()}
