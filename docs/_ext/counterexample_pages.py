@@ -1,34 +1,35 @@
 """Published protocols that fail: one page and one sequence diagram for each counterexample.
 
-Why our own SVG: a lane for each process and a line for each step of the model; the diagrams of the suite draw schedules
-of real code, which have other columns.
+The pictures are drawn by the conformance suite's diagrams, so a run of a model looks like a run of real code.  Whose
+step it is follows from what it changes: a caller's or an upgrader's own place, else it is the plugin's.
 """
 
 from __future__ import annotations
 
 import json
-from html import escape
 from pathlib import Path
 from typing import Any
 
-LANE, ROW, TOP = 210, 26, 40
+from quiesce_conformance.reports import diagram
+from quiesce_conformance.reports.diagram import Row
+
+OWN = {"pc": "caller", "up": "upgrader"}
+"""The place that says where a process is, in every model -> what the process is called."""
+
+
+def _lane(step: dict[str, Any]) -> str:
+    own = [
+        (OWN[name], index.rstrip("]"))
+        for place in step["changes"]
+        for name, _, index in [place.partition("[")]
+        if name in OWN
+    ]
+    return f"{own[0][0]} {own[0][1]}" if own else "plugin"
 
 
 def _svg(found: dict[str, Any]) -> str:
-    lanes = ["upgrader or plugin", "caller"]
-    width, height = 40 + LANE * len(lanes), TOP + ROW * (len(found["run"]) + 1)
-    text = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">']
-    text += [f'<rect width="{width}" height="{height}" fill="white"/><g font-family="monospace" font-size="12">']
-    for n, lane in enumerate(lanes):
-        x = 40 + LANE * n
-        text.append(f'<text x="{x}" y="18" font-weight="bold">{lane}</text>')
-        text.append(f'<line x1="{x - 6}" y1="26" x2="{x - 6}" y2="{height}" stroke="#999"/>')
-    for n, step in enumerate(found["run"]):
-        who = any(place.startswith("pc[") for place in step["changes"])
-        label = escape(f"{step['action']}({', '.join(map(str, step['args']))})")
-        y = TOP + ROW * n + 10
-        text.append(f'<text x="4" y="{y}">{step["step"]}</text><text x="{40 + LANE * who}" y="{y}">{label}</text>')
-    return "\n".join([*text, "</g></svg>\n"])
+    rows = [Row(_lane(step), f"{step['action']}({', '.join(map(str, step['args']))})") for step in found["run"]]
+    return diagram.svg(rows, found["claim"], title=found["name"])
 
 
 def _page(stem: str, found: dict[str, Any]) -> str:
