@@ -1,6 +1,8 @@
-"""What every test folder shares: nothing but the check that a `rule` mark cites a rule that exists."""
+"""What every test folder shares: a `rule` mark cites a rule that exists; what is known to hang can be hurried."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
@@ -17,3 +19,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 raise pytest.UsageError(
                     f"{item.nodeid}: expected @pytest.mark.rule with ids of specs/rules.toml, got {unknown or 'none'}"
                 )
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Set the seconds that the conformance suite waits for what hangs: with a known fault, fewer will do."""
+
+    def limits(seconds: float) -> None:
+        for module in ("recording", "scenarios.core", "scenarios.claims", "scenarios.steering"):
+            monkeypatch.setattr(f"quiesce_conformance.{module}.ENDS_WITHIN", seconds)
+        monkeypatch.setattr("quiesce_conformance.inprocess.session.REST", seconds)
+        monkeypatch.setattr("quiesce_conformance.campaign.SHRINKING", seconds)
+
+    return limits

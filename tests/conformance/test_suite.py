@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -190,17 +190,8 @@ def test_what_is_right_conforms_and_what_it_lacks_is_not_green() -> None:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_caught_on_its_rule_and_again_by_its_recipe(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A fault that hangs need not be waited for as long as a right subject on a slow machine is.
-    for limit in (
-        "recording.ENDS_WITHIN",
-        "scenarios.core.ENDS_WITHIN",
-        "inprocess.session.REST",
-        "campaign.SHRINKING",
-    ):
-        monkeypatch.setattr(f"quiesce_conformance.{limit}", 0.2 if name in HANG else 3.0)
+def test_what_is_wrong_is_caught_on_its_rule_and_again_by_its_recipe(name: str, hurry: Callable[[float], None]) -> None:
+    hurry(0.2 if name in HANG else 3.0)
     subject, rule = BAD[name]
     report = judged(subject)
     assert report.verdict is Conformance.DOES_NOT_CONFORM

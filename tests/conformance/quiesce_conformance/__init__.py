@@ -6,6 +6,7 @@ General layout:
     session.py       the one interface over a subject in this process and one behind a pipe
     check.py         what a check is
     inprocess/       subjects in this process; `InProcessHost`
+    hosts.py         from what a user wrote to one of the two
     pipe/            subjects in any language, over JSON lines; `PipeHost`
     history.py       what is recorded of a run, and what a check answers
     register.py      T2, T3, T4: versioned-register linearizability by bounds, with a witness of two records

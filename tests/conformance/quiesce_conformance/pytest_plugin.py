@@ -60,22 +60,19 @@ def judged(request: pytest.FixtureRequest) -> Report:
     """
     session = request.session
     if _report not in session.stash:
-        from quiesce_conformance.inprocess import InProcessHost, SubjectError
-        from quiesce_conformance.pipe import PipeHost
+        from quiesce_conformance.hosts import host_of
+        from quiesce_conformance.inprocess import SubjectError
         from quiesce_conformance.suite import run_conformance
 
-        said: str = session.config.getoption("--subject")
-        words = shlex.split(said)
-        in_process = len(words) == 1 and ":" in words[0]
         selected = {item.callspec.params[RULE] for item in session.items if _is_rule(item)}  # type: ignore[attr-defined]  # _is_rule says so
         try:
-            host = InProcessHost(said) if in_process else PipeHost(words)
+            host, how = host_of(shlex.split(session.config.getoption("--subject")))
             session.stash[_report] = run_conformance(
                 host,
                 rules=sorted(selected),
                 seed=session.config.getoption("--subject-seed"),
                 runs=session.config.getoption("--subject-runs"),
-                how=shlex.quote(said) if in_process else f"-- {said}",
+                how=how,
                 program="quiesce conform",
             )
         except SubjectError as error:

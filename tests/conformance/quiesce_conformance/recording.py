@@ -3,7 +3,7 @@
 A script starts operations, keeps what is pending, and in the end puts together what the clients saw (replies) and what
 the versions reported (events).  All stamps are of the session's one counter.
 
-Nothing here knows what should happen; `expect` notes what a scenario says of it.
+Nothing here knows what should happen; `must` notes what a scenario says of it.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Script:
     def __init__(self, session: Session, first: CandidateSpec, policy: str | None = None) -> None:
         self.session = session
         self.policy = policy
-        self._our_words = isinstance(session, InProcessSession)
+        self.our_words = isinstance(session, InProcessSession)
+        """The instances are of this process, so what they raise is known word by word."""
         self.verdicts: dict[str, Verdict] = {}
         self.stuck = ""
         self._first = first
         self._calls: list[tuple[Ticket, Pending, Ticket | None]] = []
         self._swaps: list[tuple[Pending, int, Options, bool]] = []
-        self._served = [first.version]
 
     # -- doing --------------------------------------------------------------------------------------------------------
     def call(self, number: int, **ticket: Any) -> Pending:
@@ -123,16 +123,16 @@ class Script:
 
     def look(self) -> Look:
         """See what the plugin says of itself; nothing of it if it says nothing."""
-        found = self.reply(self.session.look(), "L5", "looking at the plugin")
+        found = self.reply(self.session.look(), "V1", "looking at the plugin")
         return found.value if isinstance(found.value, Look) else Look(None, None, None, None)
 
-    def state(self, *expected: str, rule: str = "L1") -> None:
+    def state(self, *expected: str) -> None:
         """The state has to be one of these, if there is one to be seen."""
         seen = self.look().state
         if seen is not None:
             words = {word.replace("_", "").lower() for word in expected}
             said = seen.replace("_", "").replace("-", "").lower()
-            self.must(rule, said in words, f"expected state {' or '.join(expected)}, got {seen}")
+            self.must("L1", said in words, f"expected state {' or '.join(expected)}, got {seen}")
 
     def must(self, rule: str, holds: bool, what: str, *witness: object) -> None:
         """Note that `rule` was in danger, and whether it held."""
@@ -144,7 +144,7 @@ class Script:
 
     # -- telling ------------------------------------------------------------------------------------------------------
     def finish(self, rules: Iterable[str]) -> CheckResult:
-        """Wait for what is under way, close the session, and judge."""
+        """Wait for what is under way, and judge."""
         with contextlib.suppress(Stuck):
             for ticket, pending, outer in self._calls if not self.stuck else ():
                 if outer is None:
@@ -243,7 +243,7 @@ class Script:
             error = f"{reply.error_kind}: {reply.message}"
             # In another language the exception has words of its own: then its function's end has to do.
             asked = ticket.raises and end is not None
-            asked = asked and (not self._our_words or f"asked for by call {ticket.number}" in reply.message)
+            asked = asked and (not self.our_words or f"asked for by call {ticket.number}" in reply.message)
             ending = Ending.RAISED if asked else Ending.REFUSED if start is None else Ending.BROKEN
         return Call(
             ticket.number,

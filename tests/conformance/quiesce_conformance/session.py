@@ -145,3 +145,11 @@ class Host(Protocol):
             BrokenAdapter: the adapter does not keep the protocol.
 
         """
+
+    def close(self) -> None:
+        """End what sessions have left behind.  Safe to repeat.
+
+        Raises:
+            BrokenAdapter: there is a verdict on the adapter, or how it leaves gives one.
+
+        """

@@ -7,7 +7,6 @@ that fails to run is *unfinished*, and no other check is the worse for it.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import asdict, dataclass, field
@@ -96,16 +95,11 @@ def run_shard(host: Host, shard: Shard, *, leave: bool = False) -> ShardResult:
     except Exception as error:  # noqa: BLE001  whatever kept it from its end is the reason why it is unfinished
         why = f"{type(error).__name__}: {error}"
     finally:
-        close = getattr(host, "close", None)
-        if leave and close is not None:
-            if broken:
-                with contextlib.suppress(BrokenAdapter):  # the first verdict is the better reason
-                    close()
-            else:
-                try:
-                    close()
-                except BrokenAdapter as verdict:
-                    broken = str(verdict)
+        if leave:
+            try:
+                host.close()
+            except BrokenAdapter as verdict:
+                broken = broken or str(verdict)  # the first verdict is the better reason
     standings = {
         rule: (
             found if (found := result.standing(rule)) is Standing.BROKEN or not (why or broken) else Standing.UNFINISHED

@@ -72,7 +72,7 @@ def run_conformance(
     """Judge a subject.
 
     Args:
-        host: an `InProcessHost` or a `PipeHost`; it is closed if it can be.
+        host: an `InProcessHost` or a `PipeHost`; it is closed in the end.
         profiles: what it is judged by; what it claims by its capabilities if not given.
         rules: only these rules, by id.
         seed: of the first run of each randomized check; the same seed does the same.
@@ -142,9 +142,7 @@ def run_conformance(
         if not stopped and not broken_adapter and len(results) < len(shards):
             stopped = f"out of time ({max_seconds:g} s)"
     try:
-        close = getattr(host, "close", None)
-        if close is not None:
-            close()
+        host.close()
     except BrokenAdapter as verdict:
         broken_adapter = broken_adapter or str(verdict)
     if replay is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .base import Refused, left
+from .base import Refused
 from .correct import Counted
 
 __all__ = ["ALL_BAD"]
@@ -20,12 +20,7 @@ class Bad(Counted):
 class ClosesAtOnce(Bad):
     breaks = ("R3",)
 
-    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
-        with self.changed:
-            old, self.current = self.current, instance
-            self.busy[instance] = 0
-            self.published(manifest)
-        self.free(old)
+    def drained(self) -> bool:
         return True
 
 
@@ -54,24 +49,22 @@ class ClosesTheNewOne(Bad):
 class DrainsForOneCallTooFew(Bad):
     breaks = ("D3",)
 
-    def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
-        with self.changed:
-            if not self.changed.wait_for(lambda: self.busy[self.current] <= 1, left(deadline)):
-                return False
-            old, self.current = self.current, instance
-            self.busy[instance] = 0
-            self.published(manifest)
-        self.free(old)
-        return True
+    def drained(self) -> bool:
+        return self.busy[self.current] <= 1
 
 
 class SwapsThoughTheTimeIsOver(Bad):
     breaks = ("D4",)
+    late = False
+
+    def drained(self) -> bool:
+        return self.late or super().drained()
 
     def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
-        with self.changed:
-            self.changed.wait_for(lambda: not self.busy[self.current], left(deadline))
-        return ClosesAtOnce.swap(self, instance, manifest, deadline)  # type: ignore[arg-type]  # the same fields
+        if super().swap(instance, manifest, deadline):
+            return True
+        self.late = True
+        return super().swap(instance, manifest, None)
 
 
 class IgnoresTheTimeout(Bad):
@@ -329,6 +322,59 @@ class InitialisesTooLate(Bad):
         if swapped:
             instance.init()
         return swapped
+
+
+class WaitsForItself(Bad):
+    """An upgrade from inside a call waits for that call."""
+
+    breaks = ("D6",)
+
+    def execute(self) -> None:
+        outer, self.inside.instance = getattr(self.inside, "instance", None), None
+        try:
+            super().execute()
+        finally:
+            self.inside.instance = outer
+
+
+class ServesWhatIsPrepared(Bad):
+    breaks = ("T2",)
+
+    def enter(self) -> tuple[Any, Any]:
+        instance, hold = super().enter()
+        return self.pending[0] if self.pending else instance, hold
+
+
+class TriesAgainOnTheNew(Bad):
+    """A call during which a new version came runs a second time, on that one."""
+
+    breaks = ("R2",)
+
+    def drained(self) -> bool:
+        return True
+
+    def call(self, function: str, /, *args: object) -> object:
+        before = self.current
+        found = super().call(function, *args)
+        return found if self.current is before else super().call(function, *args)
+
+
+class TheOldOneOnceMore(Bad):
+    """The second call after an upgrade gets the old version."""
+
+    breaks = ("T4",)
+    late: tuple[Any, int] | None = None
+
+    def free(self, instance: Any) -> None:
+        self.late = (instance, 2)
+
+    def enter(self) -> tuple[Any, Any]:
+        instance, hold = super().enter()
+        if self.late is None:
+            return instance, hold
+        old, calls = self.late
+        self.late = (old, calls - 1) if calls > 1 else None
+        return (instance if calls > 1 else old), hold
 
 
 ALL_BAD: Mapping[str, type[Bad]] = {one.__name__: one for one in Bad.__subclasses__()}

@@ -36,9 +36,13 @@ class Counted(Base):
             self.busy[hold] -= 1
             self.changed.notify_all()
 
+    def drained(self) -> bool:
+        """Nobody runs on the current version."""
+        return not self.busy[self.current]
+
     def swap(self, instance: Any, manifest: Mapping[str, Any], deadline: float | None) -> bool:
         with self.changed:
-            if not self.changed.wait_for(lambda: not self.busy[self.current], left(deadline)):
+            if not self.changed.wait_for(self.drained, left(deadline)):
                 return False
             old, self.current = self.current, instance
             self.busy[instance] = 0

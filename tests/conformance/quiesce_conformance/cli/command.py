@@ -9,8 +9,6 @@ Exit codes: 0 conforms, 1 does not, 2 unfinished, broken adapter or misused.
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -26,17 +24,14 @@ from rich.progress import Progress as Bar
 
 from quiesce_conformance import files
 from quiesce_conformance.contract import Profile
-from quiesce_conformance.inprocess import InProcessHost, SubjectError
+from quiesce_conformance.hosts import host_of
+from quiesce_conformance.inprocess import SubjectError
 from quiesce_conformance.ledger import BadLedger
-from quiesce_conformance.pipe import PipeHost
 from quiesce_conformance.reports import as_json, junit, page, text
 from quiesce_conformance.rulebook import rulebook
-from quiesce_conformance.session import Host
 from quiesce_conformance.suite import Progress, UnknownName, run_conformance
 
 __all__ = ["conform"]
-
-_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 @click.command("conform")
@@ -88,7 +83,7 @@ def conform(
         sys.path.insert(0, str(Path.cwd()))
     try:
         recipe = _recipe(replay)
-        host = _host(subject)
+        host, how = host_of(subject)
         with ExitStack() as stack:
             where = stack.enter_context(_executor(executor)) if executor is not None else None
             report = run_conformance(
@@ -102,7 +97,7 @@ def conform(
                 resume=resume,
                 progress=stack.enter_context(_progress()),
                 max_seconds=max_seconds,
-                how=_how(subject),
+                how=how,
                 program="quiesce conform",
             )
     except (SubjectError, UnknownName, BadLedger, OSError) as error:
@@ -115,18 +110,6 @@ def conform(
             except OSError as error:
                 raise click.UsageError(f"{path} cannot be written: {error}", context) from error
     context.exit(report.exit_code)
-
-
-def _host(subject: tuple[str, ...]) -> Host:
-    if len(subject) == 1 and _PATH.fullmatch(subject[0]):
-        return InProcessHost(subject[0])
-    return PipeHost(subject)
-
-
-def _how(subject: tuple[str, ...]) -> str:
-    if len(subject) == 1 and _PATH.fullmatch(subject[0]):
-        return shlex.quote(subject[0])
-    return f"-- {shlex.join(subject)}"
 
 
 def _recipe(said: str | None) -> dict[str, Any] | None:

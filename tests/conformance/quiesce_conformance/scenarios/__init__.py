@@ -1,8 +1,9 @@
 """Directed checks: each drives a subject into one dangerous situation by gates, and says what has to come of it.
 
-stage.py    from a function that drives a script to a check
-core.py     what everybody is held to
-claims.py   hold, overlap, probation, handover, manager
+stage.py     from a function that drives a script to a check
+steering.py  waits that scenarios share
+core.py      what everybody is held to
+claims.py    hold, overlap, probation, handover, manager
 """
 
 from collections.abc import Mapping

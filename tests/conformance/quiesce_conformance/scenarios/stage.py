@@ -1,7 +1,7 @@
 """From a scenario, a function that drives a script, to a check.
 
 A scenario is deterministic: the seed does not change it, and its recipe is empty.  Its order comes from gates and from
-what was reported, never from waiting a while.
+what was reported; a wait with a limit may put the subject into more danger, and nothing is concluded from it.
 """
 
 from __future__ import annotations
