@@ -9,6 +9,7 @@
 General layout: the names below are the kernel (`quiesce._kernel`), which knows threads and nothing else.  The rest of
 the package is built on these names only:
 
+    quiesce.aio         what the kernel needs of asyncio
     quiesce.loaders     plugins from where people keep them: a Python file on disk
     quiesce.conformance what the conformance suite is given of this implementation
     quiesce.verify      explores the models, drives a real plugin, and prints what is known about each rule
@@ -19,6 +20,7 @@ Everything here may be used from any thread unless it says otherwise.
 
 from __future__ import annotations
 
+from ._kernel.awaited import AsyncLease
 from ._kernel.candidate import Candidate, CloseFailure
 from ._kernel.epochs import EpochGuard, EpochTracker
 from ._kernel.errors import (
@@ -42,16 +44,20 @@ from ._kernel.errors import (
     WrongState,
 )
 from ._kernel.leases import Lease
+from ._kernel.loops import LOOPS as _LOOPS
 from ._kernel.manager import HotReloadManager
 from ._kernel.manifest import Hook, Manifest, Resources
 from ._kernel.plugin import HotReloadablePlugin, PluginSnapshot
-from ._kernel.seam import Seam
+from ._kernel.scopes import Scope
+from ._kernel.seam import Event, Seam
 from ._kernel.states import TRANSITIONS, DrainPolicy, HotReloadState, Phase
 from ._kernel.stats import HotReloadStats
 from ._kernel.stragglers import Straggler
+from .aio import Asyncio as _Asyncio
 
 __all__ = [
     "TRANSITIONS",
+    "AsyncLease",
     "Candidate",
     "CloseFailure",
     "DrainPolicy",
@@ -59,6 +65,7 @@ __all__ = [
     "DuplicatePlugin",
     "EpochGuard",
     "EpochTracker",
+    "Event",
     "HandoverFailed",
     "HealthCheckFailed",
     "Hook",
@@ -77,6 +84,7 @@ __all__ = [
     "PluginUnregistered",
     "QuiesceError",
     "Resources",
+    "Scope",
     "Seam",
     "SelfDeadlock",
     "Straggler",
@@ -88,3 +96,5 @@ __all__ = [
     "UpgradeInProgress",
     "WrongState",
 ]
+
+_LOOPS.loops = _Asyncio()

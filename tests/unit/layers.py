@@ -45,6 +45,16 @@ class Source:
     def of(cls, module: str, text: str, *, package: bool = False) -> Source:
         return cls(module, ast.parse(text), package)
 
+    def only_for_checkers(self, line: int) -> bool:
+        """Is the line in the body of an `if TYPE_CHECKING:`?  Checkers know typing_extensions; nobody imports it."""
+        return any(
+            isinstance(node, ast.If)
+            and isinstance(node.test, ast.Name)
+            and node.test.id == "TYPE_CHECKING"
+            and node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0)
+            for node in ast.walk(self.tree)
+        )
+
 
 def sources(root: Path, package: str) -> Iterator[Source]:
     """Every module of the package that lies below `root`."""
@@ -95,7 +105,8 @@ def kernel_is_closed(source: Source) -> list[Finding]:
     found = []
     for line, name in imports(source):
         top = name.partition(".")[0]
-        if not within(name, KERNEL) and top not in stdlib_module_names:
+        typing_only = top == "typing_extensions" and source.only_for_checkers(line)
+        if not within(name, KERNEL) and top not in stdlib_module_names and not typing_only:
             found.append(
                 Finding(source.module, line, f"imports {name}; the kernel uses the standard library and itself")
             )

@@ -142,7 +142,8 @@ def test_after_unregistering_every_operation_is_refused(operation: str) -> None:
     before = plugin.snapshot()
     with pytest.raises(PluginUnregistered, match="'sample' was unregistered"):
         OPERATIONS[operation](plugin)
-    for call in (handle, lambda: plugin.call("tag"), lambda: plugin.lease().__enter__()):
+    calls: list[Callable[[], object]] = [handle, lambda: plugin.call("tag"), lambda: plugin.lease().__enter__()]
+    for call in calls:
         with pytest.raises(PluginUnregistered):
             call()
     assert plugin.snapshot() == before

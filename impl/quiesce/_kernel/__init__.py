@@ -16,6 +16,10 @@ General layout, from the bottom up; a module imports only from those above it:
     frames      which of this plugin's calls is a thread inside of?
     calls       the path of a call: a fast one and a slow one
     leases      holding a version without calling it
+    scopes      one request: every plugin keeps the version seen first
+    loops       how a task waits; an event loop is plugged in from outside
+    awaited     the path of a call that is awaited
+    held_open   generators, coroutines: what outlives its call
     stragglers  who holds an epoch: thread, age, stack
     decide      the ends of an upgrade: commit, revert, give up, cancel
     upgrade     one upgrade, step by step

@@ -20,7 +20,7 @@ from .seam import Event
 from .states import DrainPolicy, HotReloadState, Life, Up
 from .stats import HotReloadStats
 
-__all__ = ["Attempt", "Book", "Drain"]
+__all__ = ["Attempt", "Book", "Drain", "Withdrawal"]
 
 
 class Drain:
@@ -35,10 +35,20 @@ class Drain:
         self.event, self.before, self.started = event, before, started
 
 
+class Withdrawal:
+    """What a task keeps of the upgrade that it awaits, to take back that one and no other."""
+
+    __slots__ = ("withdrawn",)
+
+    def __init__(self) -> None:
+        self.withdrawn = False
+        """Written and read under the lock: an attempt that has not begun its drain by then never will."""
+
+
 class Attempt:
     """One thread's work on the plugin: an upgrade, a commit, a revert, a cancellation.  Its owner alone moves it."""
 
-    __slots__ = ("at", "drain", "ident", "policy", "timeout", "version")
+    __slots__ = ("at", "drain", "ident", "policy", "request", "timeout", "version")
 
     at: Up
     """The step that comes next; says what has to be undone if an exception strikes."""
@@ -48,9 +58,17 @@ class Attempt:
     timeout: float | None
     """Seconds that a drain may last."""
 
-    def __init__(self, ident: int, policy: DrainPolicy = DrainPolicy.CONTINUE, timeout: float | None = None) -> None:
+    request: Withdrawal | None
+
+    def __init__(
+        self,
+        ident: int,
+        policy: DrainPolicy = DrainPolicy.CONTINUE,
+        timeout: float | None = None,
+        request: Withdrawal | None = None,
+    ) -> None:
         self.at, self.version, self.drain = Up.IDLE, None, None
-        self.ident, self.policy, self.timeout = ident, policy, timeout
+        self.ident, self.policy, self.timeout, self.request = ident, policy, timeout, request
 
 
 @dataclass(frozen=True, slots=True)

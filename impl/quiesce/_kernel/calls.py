@@ -30,13 +30,15 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .errors import PluginUnregistered, SelfDeadlock, UnknownFunction
+from .errors import GateHeld, PluginUnregistered, SelfDeadlock, UnknownFunction
 from .frames import HOLDING, inside
 from .reclaim import Core
 from .records import NO_SLOTS, Record, Slot
+from .scopes import OPEN, Enter
+from .scopes import find as find_lease
 from .states import Gate
 
-__all__ = ["ABSENT", "CallPath", "call_slowly", "enter", "make_handle"]
+__all__ = ["ABSENT", "CallPath", "call_slowly", "check_gate", "enter", "enter_at_once", "find", "join", "make_handle"]
 
 ABSENT: Final = object()
 """Stands for a positional argument that was not given."""
@@ -48,6 +50,10 @@ class CallPath:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._pointer = core.pointer
+
+    def has(self, core: Core) -> bool:
+        """Is this the plugin of that core?  For the kernel."""
+        return self._core is core
 
     def call(self, function: str, a: Any = ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
         """Call a function of the version that serves: `plugin.call("search", "word", limit=3)`.
@@ -65,6 +71,8 @@ class CallPath:
             SelfDeadlock: a handover hook or a signal handler of the thread that closed the gate calls the plugin.
 
         """
+        if OPEN:  # there is a scope, perhaps the caller's: see `scopes`
+            return call_slowly(self._core, function, rest if a is ABSENT else (a, *rest), kwargs)
         # step: invoke -- atomic because it touches nothing shared.
         pointer = self._pointer
         # step: read -- atomic because it is one load of one reference, on both builds.
@@ -129,6 +137,8 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
     pointer = core.pointer
 
     def handle(a: Any = ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
+        if OPEN:
+            return call_slowly(core, function, rest if a is ABSENT else (a, *rest), kwargs)
         record = pointer.record  # step: read -- atomic as in `call`, like all that follows.
         slot: Any
         try:
@@ -179,6 +189,8 @@ def make_handle(core: Core, function: str) -> Callable[..., Any]:
 
 def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Do the same with everything that may be the case."""
+    if OPEN and (result := _call_in_scope(core, function, args, kwargs)) is not ABSENT:
+        return result
     pointer = core.pointer
     slot: Slot | None
     while True:
@@ -192,7 +204,7 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
             wait_at_gate(core, record)
             continue
         try:
-            target = _find(record, function)
+            target = find(record, function)
         except UnknownFunction:
             if pointer.record is not record:
                 continue  # superseded since the read, perhaps freed and emptied: what it lacks says nothing (R5)
@@ -224,7 +236,43 @@ def call_slowly(core: Core, function: str, args: tuple[Any, ...], kwargs: Mappin
             raise
 
 
-HOLDING.update({CallPath.call.__code__, call_slowly.__code__})
+def _call_in_scope(core: Core, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run on the version that the caller's scope holds (see `scopes`); `ABSENT` if he is in none."""
+    pointer = core.pointer
+    slot: Slot | None
+    while (lease := find_lease(core, enter)) is not None:
+        record = lease.record
+        if record is None:
+            continue  # it ended just now, and will not be found again
+        slot = None
+        try:
+            slot = record.take()  # step: announce -- atomic as `take` says.
+            if lease.slot is not None:  # step: confirm -- atomic because it is one load of one reference.
+                result = find(record, function)(*args, **kwargs)
+                slot = record.pool.append(slot)  # step: finish -- atomic as in `call`.
+                if pointer.record is not record:  # step: peek -- atomic as in `call`.
+                    core.look(record)
+                return result
+            result = None
+            slot = record.pool.append(slot)  # step: retract -- atomic as in `call`; nobody looks but who has to.
+            core.look(record)
+            del result
+        except BaseException:
+            try:
+                _ = result  # pyright: ignore[reportPossiblyUnboundVariable] - as in `call`
+            except UnboundLocalError:
+                if slot is not None:
+                    slot = record.pool.append(slot)  # step: finish -- atomic as in `call`, of a call in a scope.
+            else:
+                slot = None
+                slot_is_dropped(core)
+            if pointer.record is not record:
+                core.leave(record)
+            raise
+    return ABSENT
+
+
+HOLDING.update({CallPath.call.__code__, call_slowly.__code__, _call_in_scope.__code__})
 HOLDING.update(c for c in make_handle.__code__.co_consts if hasattr(c, "co_code"))
 
 
@@ -233,7 +281,7 @@ def _call_nested(core: Core, outer: Record, function: str, args: tuple[Any, ...]
 
     Proof: the outer call is on this thread's stack and holds `outer` until after this has returned.
     """
-    target = _find(outer, function)
+    target = find(outer, function)
     # step: nest -- atomic because it touches nothing shared.
     core.seam.step("nest", epoch=outer.number)
     try:
@@ -243,7 +291,35 @@ def _call_nested(core: Core, outer: Record, function: str, args: tuple[Any, ...]
         core.seam.step("unnest", epoch=outer.number)
 
 
-def enter(core: Core) -> tuple[Record, Slot]:
+def join(core: Core, enter: Enter) -> tuple[Record, Slot]:
+    """Become a holder on behalf of a lease: of what the caller's scope holds, or else of the current record."""
+    while OPEN and (lease := find_lease(core, enter)) is not None:
+        record = lease.record
+        if record is None:
+            continue  # it ended just now, and will not be found again
+        slot: Slot | None = None
+        try:
+            slot = record.take()  # step: announce -- atomic as `take` says.
+            if lease.slot is not None:  # step: confirm -- atomic because it is one load of one reference.
+                return record, slot
+            slot = record.pool.append(slot)  # step: retract -- atomic as in `call`; nobody looks but who has to.
+            core.look(record)
+        except BaseException:
+            slot = None
+            core.look(record)
+            raise
+    return enter(core)
+
+
+def enter_at_once(core: Core) -> tuple[Record, Slot]:
+    """Become a holder of the current record without waiting.
+
+    Raises `GateHeld`, with the event to wait for, where `enter` waits.
+    """
+    return enter(core, refuse_to_wait)
+
+
+def enter(core: Core, wait: Callable[[Core, Record], object] | None = None) -> tuple[Record, Slot]:
     """Become a holder on behalf of a lease."""
     pointer = core.pointer
     while True:
@@ -255,7 +331,7 @@ def enter(core: Core) -> tuple[Record, Slot]:
                 # prolongs a hold that is there.  The lease may outlive the outer call, so it needs a slot of its own.
                 return outer, outer.take()
         if record.gate is not Gate.OPEN:
-            wait_at_gate(core, record)
+            (wait or wait_at_gate)(core, record)
             continue
         slot: Slot | None = None
         try:
@@ -276,6 +352,20 @@ def wait_at_gate(core: Core, record: Record) -> None:
 
     Whoever closed the gate opens it again by a publication, on every way out of the drain; this waits for nothing else.
     """
+    check_gate(core, record)
+    if record.reopened is not None:
+        record.reopened.wait()
+
+
+def refuse_to_wait(core: Core, record: Record) -> None:
+    """Raise `GateHeld`, with the event to wait for; or what `wait_at_gate` raises."""
+    check_gate(core, record)
+    if record.reopened is not None:
+        raise GateHeld(record.version.manifest.name, record.reopened)
+
+
+def check_gate(core: Core, record: Record) -> None:
+    """Refuse who will never get through this gate, or not while he stands there."""
     if record.gate is Gate.SHUT:
         raise PluginUnregistered(record.version.manifest.name)
     if record.closed_by == core.seam.get_ident():
@@ -283,8 +373,6 @@ def wait_at_gate(core: Core, record: Record) -> None:
             f"plugin {record.version.manifest.name!r}: expected no calls from the thread that upgrades it while "
             "the gate is closed; got one from a handover hook or a signal handler: it would wait for itself"
         )
-    if record.reopened is not None:
-        record.reopened.wait()
 
 
 def slot_is_dropped(core: Core) -> None:
@@ -297,7 +385,7 @@ def slot_is_dropped(core: Core) -> None:
     core.seam.step("finish", lost=True)
 
 
-def _find(record: Record, function: object) -> Callable[..., Any]:
+def find(record: Record, function: object) -> Callable[..., Any]:
     functions = record.functions
     if isinstance(function, str) and function in functions:
         return functions[function]

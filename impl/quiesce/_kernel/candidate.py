@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from .arguments import checked
 from .errors import InvalidArgument, InvalidManifest
 from .manifest import Manifest
 
-__all__ = ["Candidate", "CloseFailure", "Version"]
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    P = TypeVar("P", default=Any)
+else:
+    from typing import TypeVar
+
+    P = TypeVar("P")
+
+__all__ = ["Candidate", "CloseFailure", "Functions", "P", "Version"]
 
 _log = logging.getLogger("quiesce")
+Functions = MutableMapping[str, Callable[..., Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Generic[P]):
     """A manifest, and how to build the instance that it describes.
 
     `build` is called with no arguments, once for each upgrade that is tried, in the thread that prepares it.  It
@@ -32,7 +42,7 @@ class Candidate:
 
     manifest: Manifest | Callable[[], Manifest]
     """The manifest, or how to read it: then what is wrong with it fails the upgrade in its VALIDATE phase."""
-    build: Callable[[], object]
+    build: Callable[[], P]
 
     def __post_init__(self) -> None:
         manifest: object = self.manifest
@@ -58,19 +68,31 @@ class CloseFailure:
 class Version:
     """One instance with its manifest and number.  Immutable until it is freed; then the instance is let go."""
 
-    __slots__ = ("close_begun", "close_ended", "close_failed", "functions", "instance", "manifest", "number")
+    __slots__ = (
+        "close_begun",
+        "close_ended",
+        "close_failed",
+        "coroutines",
+        "functions",
+        "instance",
+        "manifest",
+        "number",
+    )
 
     def __init__(
         self,
         number: int,
         manifest: Manifest,
         instance: object,
-        functions: Mapping[str, Callable[..., Any]],
+        functions: Functions,
         close_failed: Callable[[CloseFailure], object] | None = None,
     ) -> None:
         self.number, self.manifest = number, manifest
         self.instance: object = instance
-        self.functions: Mapping[str, Callable[..., Any]] = functions
+        self.functions: Functions = functions
+        """What calls find; written before the version is published, and emptied when it was freed."""
+        self.coroutines: Functions = {}
+        """The coroutine functions among them, unwrapped: `call_async` holds the version itself while it awaits them."""
         self.close_failed = close_failed
         self.close_begun = self.close_ended = False
 
@@ -115,16 +137,16 @@ class Version:
     def forget(self) -> None:
         """Let go of the instance: it was closed, and nobody uses it any more."""
         nothing: dict[str, Callable[..., Any]] = {}
-        self.instance, self.functions = None, nothing
+        self.instance, self.functions, self.coroutines = None, nothing, nothing
 
     def __repr__(self) -> str:
         return f"<version {self.number} of plugin {self.manifest.name!r}>"
 
 
-def bind(manifest: Manifest, instance: object) -> Mapping[str, Callable[..., Any]]:
+def bind(manifest: Manifest, instance: object) -> Functions:
     """Look up every exported function once, so that a call pays for no attribute lookup.
 
-    A plain dict, because the interpreter is fastest with those; nobody writes to it.
+    A plain dict, because the interpreter is fastest with those.
 
     Raises `InvalidManifest` if one is missing or cannot be called.
     """

@@ -9,10 +9,11 @@ version that is then retired.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .book import Attempt, Book, Drain
+from .book import Attempt, Book, Drain, Withdrawal
 from .candidate import CloseFailure
 from .errors import DrainTimeout, PluginUnregistered, UpgradeInProgress, WrongState
 from .reclaim import Core
@@ -282,13 +283,19 @@ class Decider:
         core.section(body)
         core.close_freed()
 
-    def cancel(self) -> None:
-        """Take the ticket away from whoever has it."""
+    def withdraw(self, request: Withdrawal) -> None:
+        """Cancel the upgrade of that request, and no other one, if it is not too late."""
+        # Refused: too late; or it has no ticket just now, and will get none because it is withdrawn.
+        with suppress(PluginUnregistered, WrongState):
+            self.cancel(request)
+
+    def cancel(self, only: Withdrawal | None = None) -> None:
+        """Take the ticket away from whoever has it; with `only`, from nobody else than that request's attempt."""
         core = self.core
         attempt = Attempt(core.seam.get_ident())
         victims: list[Attempt] = []
         try:
-            core.section(lambda: self._cancel_section(attempt, victims))
+            core.section(lambda: self._cancel_section(attempt, victims, only))
             self._wake(victims)
             self.give_up(attempt)
         finally:
@@ -303,10 +310,13 @@ class Decider:
             if self.core.book.attempt is not victim and victim.drain is not None:
                 victim.drain.event.set()
 
-    def _cancel_section(self, attempt: Attempt, victims: list[Attempt]) -> None:
+    def _cancel_section(self, attempt: Attempt, victims: list[Attempt], only: Withdrawal | None) -> None:
+        if only is not None:
+            only.withdrawn = True
         core, book = self.core, self.in_service()
         legal = (S.PREPARING_UPGRADE, S.DRAINING)
-        if book.state not in legal:
+        another = only is not None and (book.attempt is None or book.attempt.request is not only)
+        if book.state not in legal or another:
             raise WrongState("cancel_upgrade", book.state, legal)
         victim = book.attempt
         if victim is not None:

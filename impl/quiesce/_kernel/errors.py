@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from .states import HotReloadState, Phase
 
 if TYPE_CHECKING:
+    from .seam import Event
     from .stragglers import Straggler
 
 __all__ = [
     "DrainTimeout",
     "DuplicatePlugin",
+    "GateHeld",
     "HandoverFailed",
     "HealthCheckFailed",
     "InvalidArgument",
@@ -118,6 +120,17 @@ class WrongState(QuiesceError):
 
 class UpgradeInProgress(WrongState):
     """An upgrade of the plugin is under way already (rule L2).  Wait for it, or cancel it; nothing was changed."""
+
+
+class GateHeld(QuiesceError):
+    """A drain under `DrainPolicy.HOLD` is on, and the caller must not block: wait for `reopened` and try again.
+
+    Never raised to users: whoever enters without blocking handles it.
+    """
+
+    def __init__(self, plugin: str, reopened: Event) -> None:
+        super().__init__(f"plugin {plugin!r}: the gate is closed until the drain has ended")
+        self.reopened = reopened
 
 
 class SelfDeadlock(QuiesceError):

@@ -23,7 +23,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .records import Record, Slot
@@ -32,16 +32,22 @@ from .seam import Pointer
 if TYPE_CHECKING:
     from .leases import Lease
 
-__all__ = ["HOLDING", "holds", "inside", "opener"]
+__all__ = ["HOLDING", "LEASED", "holds", "inside", "opener"]
 
 HOLDING: set[CodeType] = set()
 """The code of every function whose frame may be a holder.  Filled when the kernel is imported."""
+
+LEASED: set[CodeType] = set()
+"""The code of every generator and coroutine function whose frame has an open `lease` while it runs (`held_open`)."""
 
 _WRAPPERS = frozenset({"__enter__", "__aenter__"})
 
 
 def holds(frame: FrameType, pointer: Pointer) -> tuple[Record, Slot] | None:
     """What the frame of a call on the plugin with this pointer holds, if it is one."""
+    if frame.f_code in LEASED:
+        lease: Lease[Any] = frame.f_locals["lease"]
+        return lease.holds(pointer)
     if frame.f_code not in HOLDING:
         return None
     names = frame.f_locals

@@ -14,17 +14,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType, TracebackType
+from typing import Generic
 from weakref import ref
 
-from .errors import PluginUnregistered, SelfDeadlock
+from .candidate import P
+from .errors import GateHeld, PluginUnregistered, SelfDeadlock
 from .frames import opener
 from .reclaim import Core
 from .records import Record, Slot
+from .seam import Pointer
 
 __all__ = ["Lease"]
 
 
-class Lease:
+class Lease(Generic[P]):
     """One hold on the version that serves; see `HotReloadablePlugin.lease`.  For one `with` block.
 
     While the frame of the `with` block is on the stack, calls on the plugin run on the lease's version (rule R4).
@@ -52,7 +55,12 @@ class Lease:
         """The number of the epoch that is held; None before and after the `with` block."""
         return None if self.record is None else self.record.number
 
-    def __enter__(self) -> object:
+    def holds(self, pointer: Pointer) -> tuple[Record, Slot] | None:
+        """What the lease holds, if it is one on the plugin with this pointer and still open."""
+        record, slot = self.record, self.slot
+        return None if record is None or slot is None or self._core.pointer is not pointer else (record, slot)
+
+    def __enter__(self) -> P:
         if self.slot is not None:
             raise RuntimeError("expected a lease that is not entered yet, got one in use: ask the plugin for another")
         seam = self._core.seam
@@ -62,7 +70,7 @@ class Lease:
             self.record, self.slot = self._enter()
             self._watch = self._core.watch(self.record, self.slot)
             self._core.leases.add(ref(self, self._core.leases.discard))
-        except (PluginUnregistered, SelfDeadlock):
+        except (PluginUnregistered, SelfDeadlock, GateHeld):
             self.opener = None
             raise  # refused before anything was held: no look is owed
         except BaseException:
@@ -70,7 +78,8 @@ class Lease:
             for record in self._core.past:  # a slot that got lost on its way here owes a look; whose, nobody knows
                 self._core.look(record)
             raise
-        return self.record.version.instance
+        instance: P = self.record.version.instance
+        return instance
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

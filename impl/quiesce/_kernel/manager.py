@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from .arguments import checked, is_text
 from .candidate import Candidate
 from .errors import DuplicatePlugin, InvalidArgument, UnknownPlugin
 from .plugin import UNSET, HotReloadablePlugin
+from .scopes import Scope
 from .seam import PRODUCTION, Seam
 from .stats import HotReloadStats
 
@@ -46,7 +47,7 @@ class HotReloadManager:
             name = plugin.read_manifest().name
             if name in self._plugins:
                 raise DuplicatePlugin(name)
-            made = HotReloadablePlugin(plugin, seam=self._seam, **self._defaults)
+            made: HotReloadablePlugin[Any] = HotReloadablePlugin(plugin, seam=self._seam, **self._defaults)
             try:
                 return self._add(made)
             except DuplicatePlugin:  # another thread was faster
@@ -54,13 +55,23 @@ class HotReloadManager:
                 raise
         return self._add(plugin)
 
-    def _add(self, plugin: object) -> HotReloadablePlugin:
-        if not isinstance(plugin, HotReloadablePlugin):
-            raise InvalidArgument("plugin", "a HotReloadablePlugin or a Candidate", plugin)
+    def _add(self, plugin: HotReloadablePlugin) -> HotReloadablePlugin:
+        found = cast("object", plugin)  # callers without a type checker pass anything
+        if not isinstance(found, HotReloadablePlugin):
+            raise InvalidArgument("plugin", "a HotReloadablePlugin or a Candidate", found)
         with self._lock:
             if self._plugins.setdefault(plugin.name, plugin) is not plugin:
                 raise DuplicatePlugin(plugin.name)
         return plugin
+
+    def scope(self) -> Scope:
+        """Keep, for the length of a `with` block, of each plugin of this manager the version that is seen first.
+
+        Calls and leases in the block run on that version whatever is published meanwhile, and pass a closed gate.
+        Tasks made in the block inherit the scope.  A drain waits for it as for a call; an upgrade that would wait for
+        the scope that it is asked for in is refused (`SelfDeadlock`).  A scope within a scope is the same request.
+        """
+        return Scope(lambda core: any(plugin.has(core) for plugin in self._plugins.copy().values()))
 
     def get(self, name: str) -> HotReloadablePlugin:
         """Give the plugin of that name.

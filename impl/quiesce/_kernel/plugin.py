@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from .arguments import checked, checked_callable, checked_integer, checked_timeout, is_text
-from .calls import CallPath, enter, make_handle
-from .candidate import Candidate, CloseFailure, Version, bind
+from .awaited import AwaitedCalls
+from .book import Withdrawal
+from .calls import enter, join, make_handle
+from .candidate import Candidate, CloseFailure, P, Version, bind
 from .errors import InvalidArgument, SelfDeadlock, UnknownFunction
 from .frames import inside
+from .held_open import hold_open
 from .leases import Lease
+from .loops import LOOPS
 from .manifest import Manifest
 from .reclaim import Core
+from .scopes import held
 from .seam import PRODUCTION, Seam
 from .states import DrainPolicy, HotReloadState
 from .stats import HotReloadStats
 from .stragglers import Straggler, stragglers
-from .upgrade import HealthCheck, Upgrader
+from .upgrade import HandOver, HealthCheck, Upgrader
 
 __all__ = ["HotReloadablePlugin", "PluginSnapshot"]
 
@@ -54,7 +59,7 @@ class PluginSnapshot:
     unregistered: bool
 
 
-class HotReloadablePlugin(CallPath):
+class HotReloadablePlugin(AwaitedCalls[P]):
     """A plugin that serves calls, and can be upgraded meanwhile without dropping, tearing or mixing one.
 
         plugin = HotReloadablePlugin(candidate)
@@ -84,8 +89,8 @@ class HotReloadablePlugin(CallPath):
 
     def __init__(
         self,
-        candidate: Candidate | Manifest,
-        instance: object = None,
+        candidate: Candidate[P] | Manifest,
+        instance: P | None = None,
         *,
         drain_timeout: float | None = 5.0,
         policy: DrainPolicy = DrainPolicy.CONTINUE,
@@ -100,6 +105,7 @@ class HotReloadablePlugin(CallPath):
         checked_callable("close_failed", close_failed, "a CloseFailure")
         version = _first_version(candidate, instance, close_failed)
         super().__init__(Core(seam, version))
+        hold_open(self._core, version)
         self._name = version.manifest.name
         self._upgrader = Upgrader(self._core, self._name, max_live_versions, close_failed)
 
@@ -134,12 +140,12 @@ class HotReloadablePlugin(CallPath):
         """Counts and times, as one value that adds up (rule S1)."""
         return self._core.book.stats
 
-    def current(self) -> object:
+    def current(self) -> P:
         """Give the instance that serves at this instant.
 
         Nothing holds it: it may be superseded, closed and freed while you use it.  `lease()` holds it.
         """
-        return self._serving(lambda version: version.instance)
+        return cast("P", self._serving(lambda version: version.instance))
 
     def _serving(self, what: Callable[[Version], T]) -> T:
         """Look at the version that serves.  A version that was freed has let go of what it had: then look again."""
@@ -172,6 +178,11 @@ class HotReloadablePlugin(CallPath):
         """
         return stragglers(self._core)
 
+    def in_flight(self) -> int:
+        """Count the calls and leases that hold any epoch, at one instant.  Takes the plugin's lock."""
+        core = self._core
+        return core.section(lambda: sum(record.holders() for record in (*core.past, core.current)))
+
     # -- using it -----------------------------------------------------------------------------------------------------
     def function(self, name: str) -> Callable[..., Any]:
         """Give a function that calls `name` on whatever version serves; keep it as long as you like.
@@ -187,17 +198,17 @@ class HotReloadablePlugin(CallPath):
             raise UnknownFunction(self._name, name, functions)
         return make_handle(self._core, name)
 
-    def lease(self) -> Lease:
+    def lease(self) -> Lease[P]:
         """Hold the version that serves for the length of a `with` block, which gets its instance.
 
         The version is not freed and a drain waits for it, as for a call.  Calls on the plugin that are made from
         within the block run on the same version (rule R4).  "Within" is the stack: a generator that is suspended
         inside the block does not capture the calls that others make meanwhile.  May be left in another thread.
         """
-        return Lease(self._core, partial(enter, self._core))
+        return Lease(self._core, partial(join, self._core, enter))
 
     # -- upgrading it -------------------------------------------------------------------------------------------------
-    def prepare_upgrade(self, candidate: Candidate, /) -> int:
+    def prepare_upgrade(self, candidate: Candidate[P], /) -> int:
         """Validate, build and initialise a candidate while the current version serves; give its number.
 
         Then `execute_upgrade()` or `cancel_upgrade()`, from any thread.
@@ -221,6 +232,7 @@ class HotReloadablePlugin(CallPath):
         drain_timeout: float | None | _Unset = UNSET,
         probation: bool = False,
         health_check: HealthCheck | None = None,
+        hand_over: HandOver | None = None,
     ) -> int:
         """Drain, swap and clean up: make the prepared candidate the version that serves; give its number.
 
@@ -232,6 +244,8 @@ class HotReloadablePlugin(CallPath):
             probation: keep the old version until `commit()` or `revert()`.
             health_check: called with the new instance when it serves already.  If it raises or returns False, the old
                 version is published again.
+            hand_over: called under HOLD with the old and the new instance in place of the two hooks, if both have
+                theirs.  If it raises, the upgrade fails in its HANDOVER phase.
 
         Raises:
             InvalidArgument, InvalidTimeout: an argument does not fit; nothing was changed.
@@ -247,22 +261,23 @@ class HotReloadablePlugin(CallPath):
         probation.
 
         """
-        how = self._checked_execution("execute_upgrade", policy, drain_timeout, probation, health_check)
+        how = self._checked_execution("execute_upgrade", policy, drain_timeout, probation, health_check, hand_over)
         return self._upgrader.execute(*how).number
 
     def upgrade(
         self,
-        candidate: Candidate,
+        candidate: Candidate[P],
         /,
         *,
         policy: DrainPolicy | None = None,
         drain_timeout: float | None | _Unset = UNSET,
         probation: bool = False,
         health_check: HealthCheck | None = None,
+        hand_over: HandOver | None = None,
     ) -> int:
         """`prepare_upgrade` and then `execute_upgrade`; the arguments and errors are theirs."""
         checked("candidate", candidate, Candidate)
-        how = self._checked_execution("upgrade", policy, drain_timeout, probation, health_check)
+        how = self._checked_execution("upgrade", policy, drain_timeout, probation, health_check, hand_over)
         return self._upgrader.upgrade(candidate, *how).number
 
     def cancel_upgrade(self) -> None:
@@ -328,6 +343,76 @@ class HotReloadablePlugin(CallPath):
         self._refuse_inside("unregister")
         return self._upgrader.shut_down(limit)
 
+    # -- the same, awaited --------------------------------------------------------------------------------------------
+    async def prepare_upgrade_async(self, candidate: Candidate[P], /) -> int:
+        """`prepare_upgrade` in a thread of its own, awaited; the arguments and errors are its.
+
+        A task that is cancelled withdraws the candidate and waits until its thread has ended: hooks cannot be stopped.
+        """
+        upgrader, request = self._upgrader, Withdrawal()
+        checked("candidate", candidate, Candidate)
+
+        def work() -> Version:
+            return upgrader.prepare(candidate, upgrader.attempt(request=request))
+
+        version: Version = await LOOPS.loops.in_thread(work, lambda: upgrader.withdraw(request))
+        return version.number
+
+    async def execute_upgrade_async(
+        self,
+        *,
+        policy: DrainPolicy | None = None,
+        drain_timeout: float | None | _Unset = UNSET,
+        probation: bool = False,
+        health_check: HealthCheck | None = None,
+        hand_over: HandOver | None = None,
+    ) -> int:
+        """`execute_upgrade` in a thread of its own, awaited; the arguments and errors are its.
+
+        A task that is cancelled cancels the upgrade, if it still drains, and waits until its thread has ended.
+        """
+        how = self._checked_execution("execute_upgrade", policy, drain_timeout, probation, health_check, hand_over)
+        return await self._awaited(lambda request: self._upgrader.execute(*how, request=request))
+
+    async def upgrade_async(
+        self,
+        candidate: Candidate[P],
+        /,
+        *,
+        policy: DrainPolicy | None = None,
+        drain_timeout: float | None | _Unset = UNSET,
+        probation: bool = False,
+        health_check: HealthCheck | None = None,
+        hand_over: HandOver | None = None,
+    ) -> int:
+        """`upgrade` in a thread of its own, awaited; the arguments and errors are its.
+
+        A task that is cancelled cancels the upgrade, unless it has drained already, and waits until its thread has
+        ended: then either nothing has changed or the new version serves, and `version` says which.
+        """
+        checked("candidate", candidate, Candidate)
+        how = self._checked_execution("upgrade", policy, drain_timeout, probation, health_check, hand_over)
+        return await self._awaited(lambda request: self._upgrader.upgrade(candidate, *how, request=request))
+
+    async def _awaited(self, work: Callable[[Withdrawal], Version]) -> int:
+        request = Withdrawal()
+        version: Version = await LOOPS.loops.in_thread(lambda: work(request), lambda: self._upgrader.withdraw(request))
+        return version.number
+
+    async def revert_async(self, drain_timeout: float | None | _Unset = UNSET) -> None:
+        """`revert` in a thread of its own, awaited.  Once it has begun, cancelling the task does not stop it."""
+        timeout = self._drain_timeout(drain_timeout)
+        if self._core.book.policy is DrainPolicy.HOLD:
+            self._refuse_inside("revert")
+        await LOOPS.loops.in_thread(lambda: self._upgrader.revert(timeout), lambda: None)
+
+    async def unregister_async(self, drain_timeout: float | None | _Unset = UNSET) -> bool:
+        """`unregister` in a thread of its own, awaited.  Once it has begun, cancelling the task does not stop it."""
+        limit = self._drain_timeout(drain_timeout)
+        self._refuse_inside("unregister")
+        in_time: bool = await LOOPS.loops.in_thread(lambda: self._upgrader.shut_down(limit), lambda: None)
+        return in_time
+
     # -- checking arguments -------------------------------------------------------------------------------------------
     def _drain_timeout(self, value: float | None | _Unset, what: str = "drain_timeout") -> float | None:
         return self._timeout if isinstance(value, _Unset) else checked_timeout(what, value)
@@ -339,18 +424,20 @@ class HotReloadablePlugin(CallPath):
         drain_timeout: float | None | _Unset,
         probation: bool,
         health_check: HealthCheck | None,
-    ) -> tuple[DrainPolicy, float | None, bool, HealthCheck | None]:
+        hand_over: HandOver | None,
+    ) -> tuple[DrainPolicy, float | None, bool, HealthCheck | None, HandOver | None]:
         chosen = self._policy if policy is None else checked("policy", policy, DrainPolicy)
         timeout = self._drain_timeout(drain_timeout)
         checked("probation", probation, bool)
         checked_callable("health_check", health_check, "the instance")
+        checked_callable("hand_over", hand_over, "the old and the new instance")
         if chosen is not DrainPolicy.OVERLAP:
             self._refuse_inside(operation)
-        return chosen, timeout, probation, health_check
+        return chosen, timeout, probation, health_check, hand_over
 
     def _refuse_inside(self, operation: str) -> None:
         """Refuse what would wait for the very call that it is made from (rule D6)."""
-        if inside(self._pointer, self._core.leases) is not None:
+        if inside(self._pointer, self._core.leases) is not None or held(self._core):
             raise SelfDeadlock(
                 f"{operation} of plugin {self._name!r}: expected to be asked for outside every call and lease on the "
                 "plugin; got one from inside, and it would wait for that one: ask in another thread, or use OVERLAP"
@@ -362,7 +449,9 @@ class HotReloadablePlugin(CallPath):
 
 
 def _first_version(
-    candidate: Candidate | Manifest, instance: object, close_failed: Callable[[CloseFailure], object] | None
+    candidate: Candidate[P] | Manifest,
+    instance: P | None,
+    close_failed: Callable[[CloseFailure], object] | None,
 ) -> Version:
     if isinstance(candidate, Manifest):
         if instance is None:

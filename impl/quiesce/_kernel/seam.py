@@ -40,6 +40,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextvars import ContextVar
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
@@ -47,7 +48,7 @@ from weakref import ref
 if TYPE_CHECKING:
     from .records import Record, Slot
 
-__all__ = ["PRODUCTION", "Event", "Lock", "Pointer", "Pool", "Seam"]
+__all__ = ["PRODUCTION", "Event", "Lock", "Pointer", "Pool", "Seam", "context_variable"]
 
 
 class Lock(Protocol):
@@ -158,6 +159,11 @@ class Seam:
 
     def step(self, action: str, *, publishes: bool = False, **details: Any) -> None:
         """Take note that the model's `action` is about to be done.  Production takes no notes."""
+
+
+def context_variable(name: str) -> ContextVar[Any]:
+    """Make a variable of the running context (PEP 567), None where nobody has set it."""
+    return ContextVar(name, default=None)
 
 
 PRODUCTION = Seam()

@@ -14,9 +14,10 @@ and leaves nothing half-done (rules B1, B2).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .book import Attempt, Drain
+from .book import Attempt, Drain, Withdrawal
 from .candidate import Candidate, Version, bind
 from .decide import Decider, HealthCheck
 from .errors import (
@@ -29,10 +30,14 @@ from .errors import (
     UpgradeInProgress,
     WrongState,
 )
+from .held_open import hold_open
 from .states import DrainPolicy, Gate, HotReloadState, Life, Phase, Up
 from .stragglers import stragglers
 
-__all__ = ["HealthCheck", "Upgrader"]
+__all__ = ["HandOver", "HealthCheck", "Upgrader"]
+
+HandOver = Callable[[object, object], object]
+"""Gets the old and the new instance while no call runs on the plugin."""
 
 S = HotReloadState
 
@@ -41,9 +46,14 @@ S = HotReloadState
 class Upgrader(Decider):
     """The upgrading side of one plugin.  Arguments have been checked by `HotReloadablePlugin`.  Any thread."""
 
-    def attempt(self, policy: DrainPolicy = DrainPolicy.CONTINUE, timeout: float | None = None) -> Attempt:
+    def attempt(
+        self,
+        policy: DrainPolicy = DrainPolicy.CONTINUE,
+        timeout: float | None = None,
+        request: Withdrawal | None = None,
+    ) -> Attempt:
         """Make an attempt of this thread."""
-        return Attempt(self.core.seam.get_ident(), policy, timeout)
+        return Attempt(self.core.seam.get_ident(), policy, timeout, request)
 
     def upgrade(
         self,
@@ -52,12 +62,14 @@ class Upgrader(Decider):
         timeout: float | None,
         probation: bool,
         health_check: HealthCheck | None,
+        hand_over: HandOver | None = None,
+        request: Withdrawal | None = None,
     ) -> Version:
         """Prepare and execute the same candidate."""
-        preparing = self.attempt()
+        preparing = self.attempt(request=request)
         try:
             version = self.prepare(candidate, preparing)
-            return self.execute(policy, timeout, probation, health_check, version)
+            return self.execute(policy, timeout, probation, health_check, hand_over, version, request)
         finally:
             self._withdraw(preparing)
 
@@ -85,9 +97,11 @@ class Upgrader(Decider):
             functions = bind(manifest, instance)
             version = core.section(
                 lambda: self._built(
-                    attempt, Version(core.book.newest + 1, manifest, instance, functions, self.close_failed)
+                    attempt,
+                    Version(core.book.newest + 1, manifest, instance, functions, self.close_failed),
                 )
             )
+            hold_open(core, version)
             phase = Phase.INIT
             version.init()
         except Exception as error:
@@ -103,6 +117,8 @@ class Upgrader(Decider):
 
     def _begin(self, attempt: Attempt) -> Version:
         book = self.in_service()
+        if attempt.request is not None and attempt.request.withdrawn:
+            raise UpgradeCancelled(self.name, "the task that awaited it was cancelled")
         if not book.settled():
             raise UpgradeInProgress("prepare_upgrade", book.state, (S.ACTIVE, S.ROLLED_BACK), "an upgrade is under way")
         alive = len(book.lives) + book.building
@@ -140,14 +156,16 @@ class Upgrader(Decider):
         timeout: float | None,
         probation: bool,
         health_check: HealthCheck | None,
+        hand_over: HandOver | None = None,
         only: Version | None = None,
+        request: Withdrawal | None = None,
     ) -> Version:
         """Drain, swap and decide.  With `only`, execute no other candidate than that.  Gives the new version."""
-        attempt = self.attempt(policy, timeout)
+        attempt = self.attempt(policy, timeout, request)
         try:
             version = self._drain(attempt, only)
             if policy is DrainPolicy.HOLD:
-                self._hand_over(attempt, version)
+                self._hand_over(attempt, version, hand_over)
             self.core.section(lambda: self._swap(attempt, version))
             if health_check is not None:
                 self._check(health_check, attempt, version)
@@ -176,6 +194,8 @@ class Upgrader(Decider):
     def _drain_in_flight(self, attempt: Attempt, only: Version | None) -> tuple[Version, Drain]:
         core, book = self.core, self.in_service()
         version = book.pending
+        if attempt.request is not None and attempt.request.withdrawn:
+            raise UpgradeCancelled(self.name, "the task that awaited it was cancelled")
         if only is not None and version is not only:
             raise UpgradeCancelled(self.name, "somebody cancelled it, or executed it, after it was prepared")
         if version is None:
@@ -220,12 +240,16 @@ class Upgrader(Decider):
         core.write("drained_in_time", book, attempt, Up.HANDOVER if attempt.policy is DrainPolicy.HOLD else Up.SWAP)
         return False
 
-    def _hand_over(self, attempt: Attempt, version: Version) -> None:
+    def _hand_over(self, attempt: Attempt, version: Version, hand_over: HandOver | None) -> None:
         """Run the hooks: the gate is closed and drained, so no call runs until the swap (H1).  No limit of its own."""
         try:
-            take, give = self.core.book.serving.hook("export_state"), version.hook("import_state")
+            old = self.core.book.serving
+            take, give = old.hook("export_state"), version.hook("import_state")
             if take is not None and give is not None:
-                give(take())
+                if hand_over is not None:
+                    hand_over(old.instance, version.instance)
+                else:
+                    give(take())
         except Exception as error:
             self.give_up(attempt)
             raise HandoverFailed(self.name, f"{type(error).__name__}: {error}") from error
