@@ -10,6 +10,9 @@ General layout: the names below are the kernel (`quiesce._kernel`), which knows 
 the package is built on these names only:
 
     quiesce.aio         what the kernel needs of asyncio
+    quiesce.limits      time limits for builds and hooks
+    quiesce.handover    state handover with versions and a time limit
+    quiesce.groups      several plugins upgraded together, all or nothing
     quiesce.loaders     plugins from where people keep them: a Python file on disk
     quiesce.conformance what the conformance suite is given of this implementation
     quiesce.verify      explores the models, drives a real plugin, and prints what is known about each rule
