@@ -112,11 +112,12 @@ def test_2_stuck_in_preparing_for_ever(phase: str) -> None:
     plugin, _ = make()
     bad = Plugin("bad")
     bad.on["init"] = lambda: 1 / 0
-    failing = {
+    failures: dict[str, Candidate] = {
         "validate": Candidate(manifest("another"), Plugin),
         "build": Candidate(manifest(), lambda: 1 / 0),
         "init": candidate(bad),
-    }[phase]
+    }
+    failing = failures[phase]
     for k in range(3):
         with pytest.raises(UpgradeFailed, match=f"phase {phase}"):
             plugin.upgrade(failing)

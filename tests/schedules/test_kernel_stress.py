@@ -120,10 +120,10 @@ def call_on(plugin: HotReloadablePlugin, oracle: Oracle, halt: threading.Event, 
                 number = error.args[0]
         elif kind == 2:
             with plugin.lease() as instance:
-                number = instance.number  # type: ignore[attr-defined]  # a Watched
+                number = instance.number
                 if plugin.call("touch") != number or touch() != number:
                     oracle.wrong.append("a call inside a lease ran on another version")
-                instance._check()  # type: ignore[attr-defined]  # noqa: SLF001 - a Watched
+                instance._check()  # noqa: SLF001 - a Watched
         else:
             number = touch() if kind < 4 else plugin.call("touch")
         calls += 1
