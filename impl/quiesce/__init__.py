@@ -14,6 +14,7 @@ the package is built on these names only:
     quiesce.handover    state handover with versions and a time limit
     quiesce.groups      several plugins upgraded together, all or nothing
     quiesce.loaders     plugins from where people keep them: a Python file on disk
+    quiesce.why_alive   what keeps a freed version's objects alive, by name
     quiesce.conformance what the conformance suite is given of this implementation
     quiesce.verify      explores the models, drives a real plugin, and prints what is known about each rule
     quiesce.cli         the command line
