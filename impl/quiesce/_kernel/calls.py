@@ -63,7 +63,8 @@ class CallPath:
         while a drain under `DrainPolicy.HOLD` is on, and there at most as long as the drain may last.  From inside a
         call on the same plugin it runs on the version of the outer call.  Any thread.
 
-        The call ends when the function returns: for what a generator or coroutine does later, hold a `lease()`.
+        The call ends when the function returns.  What generator, coroutine and asynchronous generator functions return
+        holds the version until it ends itself (`held_open`); for anything else that outlives a call, hold a `lease()`.
 
         Raises:
             UnknownFunction: the version that serves does not export `function`.

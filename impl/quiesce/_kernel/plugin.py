@@ -239,13 +239,13 @@ class HotReloadablePlugin(AwaitedCalls[P]):
         Args:
             policy: what calls that arrive during the drain do, and what it waits for; the plugin's own if not given.
             drain_timeout: seconds that the drain may last; 0 means "only if already quiescent", None means no limit;
-                the plugin's own if not given.  Held calls wait at most as long.  A state handover has no limit of its
-                own.
+                the plugin's own if not given.  Held calls wait at most as long, and as long as the handover takes.
             probation: keep the old version until `commit()` or `revert()`.
             health_check: called with the new instance when it serves already.  If it raises or returns False, the old
                 version is published again.
             hand_over: called under HOLD with the old and the new instance in place of the two hooks, if both have
-                theirs.  If it raises, the upgrade fails in its HANDOVER phase.
+                theirs.  If it raises, the upgrade fails in its HANDOVER phase.  `quiesce.handover.Handover` has a time
+                limit; without it there is none.
 
         Raises:
             InvalidArgument, InvalidTimeout: an argument does not fit; nothing was changed.

@@ -176,7 +176,7 @@ MUTANTS = [
         story="A call from inside a call runs on the version that serves, not on that of the outer call.",
         patches=(
             Patch(
-                "calls", "    target = _find(outer, function)\n", "    target = _find(core.pointer.record, function)\n"
+                "calls", "    target = find(outer, function)\n", "    target = find(core.pointer.record, function)\n"
             ),
         ),
         breaks=("R4", "R2"),

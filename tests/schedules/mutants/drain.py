@@ -192,7 +192,8 @@ MUTANTS = [
         patches=(
             Patch(
                 "plugin",
-                "        if inside(self._pointer, self._core.leases) is not None:\n            raise SelfDeadlock(",
+                "        if inside(self._pointer, self._core.leases) is not None or held(self._core):\n"
+                "            raise SelfDeadlock(",
                 "        if False:\n            raise SelfDeadlock(",
             ),
         ),
